@@ -1,0 +1,44 @@
+"""Errors meant for the person at the keyboard: what is wrong, what to do, and the exit code.
+
+Every front end prints the two lines and nothing else; a traceback is always our bug.
+
+    UserError            1  the request failed
+    ├── UsageError       2  wrong option, argument or file
+    ├── ModelError       3  the model cannot be loaded
+    └── RequestError     1  this prompt cannot be served; the next one can
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the user can mend.
+
+    Attributes:
+        what: One line saying what is wrong.
+        fix: One line saying what to do.
+        exit_code: What the process returns when this ends it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(f"{what}\n{fix}")
+        self.what = what
+        self.fix = fix
+
+
+class UsageError(UserError):
+    """A wrong option, argument or file."""
+
+    exit_code = 2
+
+
+class ModelError(UserError):
+    """A model, tokenizer or device that cannot be used."""
+
+    exit_code = 3
+
+
+class RequestError(UserError):
+    """A prompt that cannot be served as it is; nothing was computed and nothing is lost."""

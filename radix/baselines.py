@@ -1,0 +1,43 @@
+"""The honest baselines: keep the last sequence only, as simple chat programs do, and keep nothing.
+
+Both are radix caches with a rule on top, so that snapshots, events and memory mean the same in a comparison.
+"""
+
+from __future__ import annotations
+
+from .keys import Key, Tokens, as_key, count
+from .leases import Lease, Update
+from .state import Node
+from .tree import Held, RadixCache
+
+
+class LastSequence(RadixCache):
+    """Keeps the sequence of the last request only: what a new prompt does not share with it goes at once.
+
+    A request that runs beside others can only drop what they do not hold.
+    """
+
+    def begin(self, key: Tokens, namespace: str = "", priority: int = 0) -> Lease:
+        """Matches a prompt with the last sequence, then evicts everything past the match."""
+        lease = super().begin(key, namespace, priority)
+        held = lease.held
+        assert isinstance(held, Held)
+        node, at, _ = self._walk(held.root, as_key(key))
+        if 0 < at < node.size:
+            self._relock(held, self._split(node, at, held.tick))
+        self._evict(self._evictable, "not last")
+        return lease
+
+
+class NoCache(RadixCache):
+    """Finds nothing and keeps nothing: every prompt is computed whole. The control in every comparison."""
+
+    def _walk(self, root: Node, key: Key) -> tuple[Node, int, int]:
+        return root, 0, 0
+
+    def commit(self, lease: Lease, tokens: Tokens) -> Update:
+        """Leaves the tokens with their lease; they go when it finishes."""
+        held = lease.held
+        assert isinstance(held, Held) and lease.open
+        lease.computed += count(as_key(tokens))
+        return Update()

@@ -1,0 +1,190 @@
+"""Events: every change of a cache, in order, each complete enough to repeat the change on another copy.
+
+A cache decides, writes the decision down as an event, and applies it (`radix.state`). Applying the same events to an
+empty state gives the same tree, which is how live view, time travel, lessons and tests all see one truth.
+Node 0 is the hidden root of the default namespace. Events know tokens, nodes and ticks, no requests (but for the three
+that the engine writes), no text and no wall clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .keys import Key
+
+
+class StepOpened(NamedTuple):
+    """A new step begins: the tombstones of the last one go, its new and reused nodes become resident."""
+
+    step: int
+
+
+class NamespaceOpened(NamedTuple):
+    """A namespace is used for the first time and gets a hidden root."""
+
+    node: int  # id of the hidden root
+    namespace: str
+
+
+class Matched(NamedTuple):
+    """A prefix was found, or a computed one adopted; its nodes are stamped as used."""
+
+    node: int  # the last node walked (0 or another hidden root: nothing found)
+    at: int  # tokens of that node that matched
+    above: int  # nodes from `node` up to, and without, this one were walked
+    tokens: int  # tokens found from the hidden root on
+    tick: int  # the request's tick; the clock moves up to it
+    whole: bool  # whether the last node is stamped although it matched only in part ("both" halves rule)
+    priority: int = 0
+
+
+class Split(NamedTuple):
+    """A node was cut in two. The tail keeps the id, its locks and its place below; the head is new."""
+
+    node: int  # the tail
+    head: int  # id of the new upper half; it takes over locks, hits and rank
+    at: int  # tokens of the head
+    tick: int  # last use of the head
+
+
+class Inserted(NamedTuple):
+    """In-flight tokens became a new leaf."""
+
+    node: int
+    parent: int
+    key: Key
+    slots: Key
+    tick: int
+    priority: int = 0
+
+
+class Grown(NamedTuple):
+    """In-flight tokens were appended to a leaf in place."""
+
+    node: int
+    key: Key
+    slots: Key
+
+
+class Locked(NamedTuple):
+    """The nodes from `node` up to, and without, `above` are protected once more."""
+
+    node: int
+    above: int
+
+
+class Unlocked(NamedTuple):
+    """The nodes from `node` up to, and without, `above` are protected once less."""
+
+    node: int
+    above: int
+
+
+class Evicted(NamedTuple):
+    """A leaf and its slots were given back."""
+
+    node: int
+    tokens: int
+    why: str  # the policy's name, "asked" (by id), "discarded" (its request failed), "not last", "shrunk"
+    order: int  # 0 for the first of this eviction
+    age: int  # ticks since its last use
+    asked: int  # tokens of room wanted by the eviction
+
+
+class Trimmed(NamedTuple):
+    """The end of a leaf was given back, in whole pages (eviction unit `page`)."""
+
+    node: int
+    tokens: int
+    why: str
+    order: int
+    age: int
+    asked: int
+
+
+class Reserved(NamedTuple):
+    """Free slots went to a lease."""
+
+    tokens: int
+
+
+class Released(NamedTuple):
+    """In-flight slots became free: duplicates of what is in the tree, unused room, or a lease's end."""
+
+    tokens: int
+
+
+class Sampled(NamedTuple):
+    """The last token of a reply, sampled after a node, has no KV: it is not cached yet."""
+
+    node: int
+    key: Key
+
+
+class Resized(NamedTuple):
+    """The capacity changed."""
+
+    capacity: int
+
+
+class Cleared(NamedTuple):
+    """The cache forgot everything; the clock and the ids go on."""
+
+
+class RequestStarted(NamedTuple):
+    """The engine admitted a request (written by the engine; changes no tree)."""
+
+    request: int
+    conversation: str  # name of the conversation, or ""
+    prompt: int  # tokens
+    matched: int  # tokens found
+    reused: int  # tokens not computed again
+
+
+class RequestRetracted(NamedTuple):
+    """A running request gave its room to others and waits again (written by the engine)."""
+
+    request: int
+
+
+class RequestFinished(NamedTuple):
+    """A request ended; the facts of the signature line, without times (written by the engine)."""
+
+    request: int
+    reason: str  # stop, length, capacity, cancelled, error
+    prompt: int
+    matched: int
+    reused: int
+    prefilled: int
+    generated: int
+    splits: tuple[int, ...]  # ids of the nodes that were split
+    evicted_nodes: int
+    evicted_tokens: int
+
+
+Event = (
+    StepOpened
+    | NamespaceOpened
+    | Matched
+    | Split
+    | Inserted
+    | Grown
+    | Locked
+    | Unlocked
+    | Evicted
+    | Trimmed
+    | Reserved
+    | Released
+    | Sampled
+    | Resized
+    | Cleared
+    | RequestStarted
+    | RequestRetracted
+    | RequestFinished
+)
+
+EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
+"""Every event by name, as recordings spell it."""
+
+QUIET = frozenset({Locked, Unlocked, Reserved, Released})
+"""Events that are kept but are no stops when a person steps through time."""

@@ -1,0 +1,610 @@
+"""RadixCache: prefix sharing over a radix tree of tokens (RadixAttention, SGLang paper section 3 and figure 3).
+
+The tree decides which slots a prompt may reuse, which node a new suffix hangs from and which leaf goes when room runs
+out. It knows no request, no tensor, no text and no wall clock. Who owns which positions of a lease:
+
+    0 ............ depth ........... computed ........ len(slots)
+    |  the tree     |  computed, but   |  room for what |
+    |  (locked)     |  no full page    |  comes next    |
+                     `------ in flight: the lease ------'   plus the rest of its last page
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from . import events as ev
+from .keys import Int32Array, Key, Tokens, as_array, as_key, common_prefix, count, cut
+from .leases import Gone, Lease, NoRoom, Peek, Remap, Update
+from .slots import SCRATCH, SlotAllocator
+from .snapshots import Snapshot
+from .state import CacheConfig, Node, TreeState
+
+_NO_SLOTS: Int32Array = np.empty(0, dtype=np.int32)
+
+
+class Held:
+    """What a `RadixCache` keeps with a lease."""
+
+    __slots__ = ("depth", "node", "pending", "priority", "root", "spare", "tick", "tip")
+
+    def __init__(self, root: Node, node: Node, depth: int, tick: int, priority: int) -> None:
+        self.root = root  # the hidden root of its namespace
+        self.node = node  # the node whose path is locked for it
+        self.depth = depth  # positions [0, depth) of the lease are in the tree, on that path
+        self.tick = tick  # the clock when it began; all its touches carry it
+        self.priority = priority
+        self.pending: Key = b""  # computed tokens after depth that fill no page yet
+        self.spare = _NO_SLOTS  # slots of its last page that no position uses yet
+        self.tip: Node | None = None  # the leaf it made, which may grow in place
+
+
+class RadixCache:
+    """A radix-tree prefix cache; implements `radix.leases.PrefixCache`.
+
+    Args:
+        capacity: Tokens the pool holds; rounded down to whole pages.
+        page_size: Tokens of a page. Matches and commits are whole pages.
+        policy: lru, lfu, fifo, mru, filo, slru or priority.
+        tie: Between leaves that the policy ranks equal: "id" (older node first) or "deepest".
+        split_recency: What a match inside a node refreshes: "both" halves (SGLang, the paper's figure) or "prefix".
+        unit: Evict whole leaves ("leaf") or no more of a leaf than the pages needed ("page").
+        events: Keep events for `take_events`; switch off when nobody takes them.
+
+    Raises:
+        ValueError: a setting that does not exist or a capacity below one page.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        *,
+        page_size: int = 1,
+        policy: str = "lru",
+        tie: str = "id",
+        split_recency: str = "both",
+        unit: str = "leaf",
+        events: bool = True,
+    ) -> None:
+        self.config = CacheConfig(capacity, page_size, policy, tie, split_recency, unit)
+        self.page_size = page_size
+        self._state = TreeState(self.config)
+        self._slots = SlotAllocator(self.config.capacity, page_size)
+        self._events: list[ev.Event] | None = [] if events else None
+        self._last_id = 0
+        self._open = 0  # leases
+        self._pins: Counter[int] = Counter()
+
+    # -- the lease protocol ----------------------------------------------------------------------------------------
+
+    @property
+    def capacity(self) -> int:
+        """Tokens the pool holds."""
+        return self._state.capacity
+
+    @property
+    def highest_slot(self) -> int:
+        """The highest slot number in use; the pool needs slots [0, highest_slot]."""
+        return self._slots.highest
+
+    def new_step(self) -> int:
+        """Opens the next step: tombstones go, new and reused nodes become resident. Returns its number."""
+        self._do(ev.StepOpened(self._state.step + 1))
+        return self._state.step
+
+    def begin(self, key: Tokens, namespace: str = "", priority: int = 0) -> Lease:
+        """Matches a prompt and locks the path found; splits nothing, also when the match ends inside a node.
+
+        Effects: the clock ticks; nodes walked are stamped with it (a node matched in part only under the "both"
+        rule) and count a hit; their locks rise by one.
+
+        Returns:
+            A lease whose `slots[:computed]` hold K/V. When the whole prompt is matched, its last token is left to be
+            computed again: into the scratch slot at page size 1, else with its whole page.
+
+        Raises:
+            ValueError: an empty prompt.
+        """
+        key = as_key(key)
+        size = count(key)
+        if not size:
+            raise ValueError("an empty prompt cannot begin a request")
+        root = self._root(namespace)
+        node, at, matched = self._walk(root, key)
+        tick = self._state.tick + 1
+        self._do(ev.Matched(node.id, at, root.id, matched, tick, self._refreshes(node, at), priority))
+        if node is not root:
+            self._do(ev.Locked(node.id, root.id))
+        reused = self._reusable(matched, size)
+        lease = Lease(namespace, _slots_above(node, reused), reused, Held(root, node, reused, tick, priority))
+        if matched == size and self.page_size == 1:
+            lease.append(np.array([SCRATCH], dtype=np.int32))
+        self._open += 1
+        return lease
+
+    def extend(self, lease: Lease, n: int) -> Update:
+        """Gets room for n more tokens; evicts what it must, in the policy's order.
+
+        Raises:
+            NoRoom: too much is locked or in flight; nothing was changed.
+        """
+        held = _held(lease)
+        gone: tuple[Gone, ...] = ()
+        if n > held.spare.size:
+            pages = -(-(n - held.spare.size) // self.page_size)
+            gone = self._make_room(pages * self.page_size, self.config.policy)
+            taken = self._slots.take(pages)
+            self._do(ev.Reserved(pages * self.page_size))
+            held.spare = np.concatenate((held.spare, taken)) if held.spare.size else taken
+        new, held.spare = held.spare[:n], held.spare[n:]
+        lease.append(new)
+        return Update(new_slots=new, evicted=gone)
+
+    def commit(self, lease: Lease, tokens: Tokens) -> Update:
+        """Puts the next computed tokens into the tree, as far as they fill pages.
+
+        Walks down from where the lease stands: tokens that are in the tree already adopt its slots (our duplicates
+        are freed and reported as remaps); the first difference splits a node and hangs a new leaf from its head.
+        The leaf that this lease made grows in place while it is childless and held by nobody else. So a finished
+        request's suffix is one node (`nine-steps`: one edge a turn).
+        """
+        held = _held(lease)
+        key = held.pending + as_key(tokens)
+        lease.computed += count(key) - count(held.pending)
+        assert lease.computed <= len(lease), "commit only what has slots"
+        whole = count(key) - count(key) % self.page_size
+        key, held.pending = cut(key, 0, whole), cut(key, whole)
+        node, at = self._position(held)
+        remaps: list[Remap] = []
+        splits: list[int] = []
+        done = 0
+        while done < whole:
+            if at == node.size:
+                child = self._state.child(node, key, done)
+                if child is None:
+                    node = self._add(lease, node, cut(key, done))
+                    break
+                node, at = child, 0
+            same = self._whole_pages(common_prefix(node.key, key, done, skip=at))
+            if same:
+                remaps.append(self._adopt(lease, node, at, same))
+                done, at = done + same, at + same
+            elif at < node.size:
+                splits.append(node.id)
+                node = self._split(node, at, held.tick)
+        self._relock(held, node)
+        return Update(remaps=tuple(remaps), splits=tuple(splits))
+
+    def fork(self, lease: Lease) -> Lease:
+        """Returns a second lease over everything committed so far; the rest (no full page yet) is computed again."""
+        held = _held(lease)
+        node, _ = self._position(held)
+        if node is not held.root:
+            self._do(ev.Locked(node.id, held.root.id))
+        self._open += 1
+        depth = held.depth
+        return Lease(lease.namespace, lease.slots[:depth], depth, Held(held.root, node, depth, held.tick, held.priority))
+
+    def finish(self, lease: Lease, keep: bool = True, uncached: Tokens = b"") -> None:
+        """Unlocks the path and frees what was not committed; see `PrefixCache.finish`.
+
+        Under the "prefix" recency rule a lease that ends inside a node splits it here, so that the part it used can
+        be younger than the rest.
+        """
+        held = _held(lease)
+        node, at = self._position(held)
+        if keep and self.config.split_recency == "prefix" and 0 < at < node.size:
+            node = self._split(node, at, held.tick)
+            self._relock(held, node)
+        tail = held.pending + as_key(uncached)
+        if keep and tail and node is not held.root and at == node.size:
+            self._do(ev.Sampled(node.id, tail))
+        self._release(np.concatenate((lease.slots[held.depth :], held.spare)))
+        if held.node is not held.root:
+            self._do(ev.Unlocked(held.node.id, held.root.id))
+        if not keep and held.tip is not None and not held.tip.children and not held.tip.locks:
+            self._drop(held.tip, "discarded", 0, 0)
+        lease.open = False
+        self._open -= 1
+
+    def peek(self, key: Tokens, namespace: str = "") -> Peek:
+        """Says what a prompt would do; changes nothing."""
+        key = as_key(key)
+        size = count(key)
+        root = self._state.roots.get(namespace)
+        node, at, matched = self._walk(root, key) if root is not None else (None, 0, 0)
+        reused = self._reusable(matched, size)
+        path = list(node.up_to(root)) if node is not None and root is not None else []
+        room = 0 if matched == size and self.page_size == 1 else -(-(size - reused) // self.page_size) * self.page_size
+        loose = sum(step.size for step in path if not step.locks)
+        split = inside = None
+        if node is not None and 0 < at < node.size:
+            if matched < self._whole_pages(size):
+                split = (node.id, at)
+            else:
+                inside = (node.id, at)
+        return Peek(
+            matched=matched,
+            reused=reused,
+            split=split,
+            inside=inside,
+            evicts=self._would_go(room - self._slots.free, {step.id for step in path}),
+            room=room,
+            available=self._slots.free + self._evictable - loose,
+        )
+
+    def evict(self, tokens: int) -> tuple[Gone, ...]:
+        """Gives back at least that many tokens, in the policy's order, or all that is evictable."""
+        return self._evict(min(tokens, self._evictable), "asked")
+
+    def reset(self) -> None:
+        """Forgets every node; the clock, the step and the ids go on.
+
+        Raises:
+            RuntimeError: a lease is open.
+        """
+        if self._open:
+            raise RuntimeError(f"{self._open} leases are open: finish them before a reset")
+        for node in self._state.nodes.values():
+            if node.size:
+                self._slots.give(as_array(node.slots))
+        self._pins.clear()
+        self._do(ev.Cleared())
+
+    def resize(self, capacity: int) -> None:
+        """Changes the capacity (rounded down to whole pages); a smaller one evicts first.
+
+        Raises:
+            NoRoom: what is locked or in flight does not fit the new capacity; nothing was changed.
+            ValueError: less than one page.
+        """
+        capacity = self._whole_pages(capacity)
+        if capacity < self.page_size:
+            raise ValueError(f"a capacity below one page of {self.page_size} tokens is not possible")
+        self._make_room(self.capacity - capacity, "shrunk")
+        self._slots.resize(capacity)
+        self._do(ev.Resized(capacity))
+
+    def snapshot(self) -> Snapshot:
+        """Returns the state of this moment; costs the nodes that changed since the last one."""
+        return self._state.freeze()
+
+    def take_events(self) -> list[ev.Event]:
+        """Returns the events since the last call, and forgets them."""
+        if not self._events:
+            return []
+        taken, self._events = self._events, []
+        return taken
+
+    # -- the tree's own verbs --------------------------------------------------------------------------------------
+
+    def match(self, key: Tokens, namespace: str = "") -> tuple[int, Int32Array]:
+        """Returns how many tokens are in the tree, and their slots; stamps the nodes walked, locks nothing.
+
+        The slots are safe to read only until the next call that may evict.
+        """
+        lease = self.begin(key, namespace)
+        held = _held(lease)
+        node, at, matched = self._walk(held.root, as_key(key))
+        assert node is held.node or matched == 0
+        self.finish(lease)
+        return matched, _slots_above(node, matched) if at else _NO_SLOTS
+
+    def insert(self, key: Tokens, namespace: str = "", priority: int = 0) -> tuple[int, int]:
+        """Puts a sequence into the tree as a finished request would; returns (tokens there before, node id).
+
+        Raises:
+            NoRoom: it does not fit.
+        """
+        key = as_key(key)
+        lease = self.begin(key, namespace, priority)
+        matched = self._walk(_held(lease).root, key)[2]
+        try:
+            self.extend(lease, count(key) - len(lease))
+        except NoRoom:
+            self.finish(lease, keep=False)
+            raise
+        self.commit(lease, cut(key, lease.computed))
+        node, _ = self._position(_held(lease))
+        self.finish(lease)
+        return matched, node.id
+
+    def grow(self, node_id: int, tokens: Tokens) -> None:
+        """Appends tokens, whole pages, to an unlocked or once-locked leaf.
+
+        Raises:
+            ValueError: no such leaf, or tokens that fill no page.
+            NoRoom: it does not fit.
+        """
+        node, key = self._node(node_id), as_key(tokens)
+        if node.children or node.locks > 1 or count(key) % self.page_size:
+            raise ValueError(f"node {node_id} cannot grow by {count(key)} tokens: a leaf with one holder grows by pages")
+        root = self._state.root_of(node)
+        self._do(ev.Locked(node.id, root.id))  # it must not be what goes
+        try:
+            self._make_room(count(key), self.config.policy)
+            self._do(ev.Reserved(count(key)))
+            self._do(ev.Grown(node.id, key, self._slots.take(count(key) // self.page_size).tobytes()))
+        finally:
+            self._do(ev.Unlocked(node.id, root.id))
+
+    def split(self, node_id: int, at: int) -> int:
+        """Cuts a node after `at` tokens (a page boundary inside it); returns the id of the new head."""
+        node = self._node(node_id)
+        if not 0 < at < node.size or at % self.page_size:
+            raise ValueError(f"node {node_id} of {node.size} tokens cannot be split at {at}")
+        return self._split(node, at, node.last).id
+
+    def lock(self, node_id: int) -> None:
+        """Protects a node and all above it until `unlock` (a pin)."""
+        node = self._node(node_id)
+        self._pins[node_id] += 1
+        self._do(ev.Locked(node.id, self._state.root_of(node).id))
+
+    def unlock(self, node_id: int) -> None:
+        """Takes back one `lock`. Raises ValueError when there is none."""
+        if not self._pins[node_id]:
+            raise ValueError(f"node {node_id} is not pinned")
+        self._pins[node_id] -= 1
+        node = self._node(node_id)
+        self._do(ev.Unlocked(node.id, self._state.root_of(node).id))
+
+    def evict_node(self, node_id: int) -> Gone:
+        """Evicts one leaf by id. Raises ValueError when it is unknown, locked, or has children."""
+        node = self._node(node_id)
+        if node.locks or node.children:
+            why = "is locked" if node.locks else f"has {len(node.children)} children, and only leaves can go"
+            raise ValueError(f"node {node_id} {why}")
+        return self._drop(node, "asked", 0, node.size)
+
+    # -- matching --------------------------------------------------------------------------------------------------
+
+    def _walk(self, root: Node, key: Key) -> tuple[Node, int, int]:
+        """Returns (last node, tokens of it that match, tokens matched in all); whole pages; changes nothing."""
+        node, offset, page = root, 0, self._state.page_bytes
+        while True:
+            child = node.children.get(key[offset : offset + page])
+            if child is None:
+                return node, node.size, offset // 4
+            edge = child.key
+            if not key.startswith(edge, offset):
+                same = self._whole_pages(common_prefix(edge, key, offset // 4))
+                return child, same, offset // 4 + same
+            node = child
+            offset += len(edge)
+
+    def _position(self, held: Held) -> tuple[Node, int]:
+        """Returns the node in which a lease's committed tokens end, and how many of its tokens they cover.
+
+        Others may have split the node it holds; then the answer lies above it.
+        """
+        node = held.node
+        while node.parent is not None and node.start >= held.depth:
+            node = node.parent
+        return node, held.depth - node.start
+
+    def _reusable(self, matched: int, size: int) -> int:
+        """Tokens of a prompt that need no computation: one at least is left, and whole pages are reused."""
+        return min(matched, self._whole_pages(size - 1)) if size else 0
+
+    def _refreshes(self, node: Node, at: int) -> bool:
+        return at == node.size or self.config.split_recency == "both"
+
+    def _whole_pages(self, tokens: int) -> int:
+        return tokens - tokens % self.page_size
+
+    # -- changing the tree -----------------------------------------------------------------------------------------
+
+    def _do(self, event: ev.Event) -> None:
+        """Carries out a decision, and writes it down. Nothing else changes the tree."""
+        self._state.apply(event)
+        if self._events is not None:
+            self._events.append(event)
+
+    def _adopt(self, lease: Lease, node: Node, at: int, tokens: int) -> Remap:
+        """Replaces a lease's next slots by those of equal tokens in the tree, and frees its own."""
+        held = _held(lease)
+        depth = held.depth
+        theirs = as_array(cut(node.slots, at, at + tokens))
+        self._release(lease.slots[depth : depth + tokens])
+        lease.replace(depth, theirs)
+        held.depth += tokens
+        assert node.parent is not None
+        whole = self._refreshes(node, at + tokens)
+        self._do(ev.Matched(node.id, at + tokens, node.parent.id, held.depth, held.tick, whole, held.priority))
+        return Remap(depth, theirs)
+
+    def _add(self, lease: Lease, node: Node, key: Key) -> Node:
+        """Hangs computed tokens below a node, or grows it in place; returns the node that holds them."""
+        held = _held(lease)
+        slots = lease.slots[held.depth : held.depth + count(key)].tobytes()
+        held.depth += count(key)
+        if node is held.tip and not node.children and node.locks == 1:
+            self._do(ev.Grown(node.id, key, slots))
+            return node
+        self._do(ev.Inserted(self._new_id(), node.id, key, slots, held.tick, held.priority))
+        held.tip = self._state.nodes[self._last_id]
+        return held.tip
+
+    def _split(self, node: Node, at: int, tick: int) -> Node:
+        """Cuts a node; returns the new head. Under the "both" rule the halves are equally recent."""
+        recent = node.last if self.config.split_recency == "both" else max(tick, node.last)
+        self._do(ev.Split(node.id, self._new_id(), at, recent))
+        return self._state.nodes[self._last_id]
+
+    def _relock(self, held: Held, node: Node) -> None:
+        """Moves a lease's lock to another node, touching only what the two paths do not share."""
+        old, above, other = held.node, node, held.node
+        while above is not other:
+            if above.end >= other.end:
+                assert above.parent is not None
+                above = above.parent
+            else:
+                assert other.parent is not None
+                other = other.parent
+        if node is not above:
+            self._do(ev.Locked(node.id, above.id))
+        if old is not above:
+            self._do(ev.Unlocked(old.id, above.id))
+        held.node = node
+
+    def _release(self, slots: Int32Array) -> None:
+        """Frees in-flight slots; the scratch slot, which stands first if at all, belongs to nobody."""
+        own = slots[1:] if slots.size and slots[0] == SCRATCH else slots
+        if own.size:
+            self._slots.give(own)
+            self._do(ev.Released(int(own.size)))
+
+    def _new_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _root(self, namespace: str) -> Node:
+        root = self._state.roots.get(namespace)
+        if root is None:
+            self._do(ev.NamespaceOpened(self._new_id(), namespace))
+            root = self._state.roots[namespace]
+        return root
+
+    def _node(self, node_id: int) -> Node:
+        node = self._state.nodes.get(node_id)
+        if node is None or node.parent is None:
+            raise ValueError(f"there is no node {node_id}")
+        return node
+
+    # -- eviction --------------------------------------------------------------------------------------------------
+
+    @property
+    def _evictable(self) -> int:
+        return self._state.resident - self._state.protected
+
+    def _make_room(self, tokens: int, why: str) -> tuple[Gone, ...]:
+        """Evicts until that many tokens are free."""
+        short = tokens - self._slots.free
+        if short <= 0:
+            return ()
+        if short > self._evictable:
+            raise NoRoom(tokens, self._slots.free + self._evictable)
+        return self._evict(short, why)
+
+    def _evict(self, asked: int, why: str) -> tuple[Gone, ...]:
+        gone: list[Gone] = []
+        freed = 0
+        while freed < asked:
+            node = self._state.queue.first()
+            assert node is not None, "what is evictable can be evicted"
+            gone.append(self._drop(node, why, len(gone), asked, self._take_of(node, asked - freed)))
+            freed += gone[-1].tokens
+        return tuple(gone)
+
+    def _take_of(self, node: Node, wanted: int) -> int:
+        """How many tokens of a victim go: all of them, or the pages wanted (eviction unit `page`)."""
+        if self.config.unit == "leaf":
+            return node.size
+        return min(node.size, -(-wanted // self.page_size) * self.page_size)
+
+    def _drop(self, node: Node, why: str, order: int, asked: int, tokens: int | None = None) -> Gone:
+        tokens = node.size if tokens is None else tokens
+        self._slots.give(as_array(cut(node.slots, node.size - tokens)))
+        kind = ev.Evicted if tokens == node.size else ev.Trimmed
+        self._do(kind(node.id, tokens, why, order, self._state.tick - node.last, asked))
+        return Gone(node.id, tokens)
+
+    def _would_go(self, asked: int, spared: set[int]) -> tuple[Gone, ...]:
+        """What an eviction would take, in order, sparing some nodes; changes nothing."""
+        if asked <= 0:
+            return ()
+        children: Counter[int] = Counter()  # of each node: how many would have gone
+
+        def bares(node: Node) -> Node | None:
+            parent = node.parent
+            assert parent is not None
+            children[parent.id] += 1
+            return parent if not parent.locks and children[parent.id] == len(parent.children) else None
+
+        gone: list[Gone] = []
+        for node in self._state.queue.order(spared, bares):
+            tokens = self._take_of(node, asked)
+            gone.append(Gone(node.id, tokens))
+            asked -= tokens
+            if asked <= 0:
+                break
+        return tuple(gone)
+
+    # -- integrity -------------------------------------------------------------------------------------------------
+
+    def check_integrity(self, leases: Iterable[Lease] = ()) -> None:
+        """Raises AssertionError unless every invariant holds.
+
+        Args:
+            leases: All open leases of this cache.
+        """
+        leases = list(leases)
+        assert len(leases) == self._open, f"{self._open} leases are open, {len(leases)} were given"
+        self._check_nodes()
+        self._check_locks(leases)
+        self._check_memory(leases)
+
+    def _check_nodes(self) -> None:
+        queued = 0
+        for node in self._state.nodes.values():
+            for first, child in node.children.items():
+                assert child.parent is node, f"{child} does not point back to {node}"
+                assert child.key.startswith(first) and len(first) == self._state.page_bytes
+                assert child.last <= node.last or node.parent is None, f"{child} is younger than its parent"
+            if node.parent is None:
+                continue
+            assert node.size > 0 and node.size % self.page_size == 0, f"{node} is empty or no whole pages"
+            assert len(node.key) == len(node.slots), f"{node} has {len(node.slots)} bytes of slots"
+            assert node.end == node.parent.end + node.size
+            assert bool(node.queued) == (not node.locks and not node.children), f"{node} is wrongly queued"
+            queued += bool(node.queued)
+        assert queued == len(self._state.queue)
+
+    def _check_locks(self, leases: list[Lease]) -> None:
+        locks: Counter[int] = Counter()
+        holders = [_held(lease).node for lease in leases]
+        holders += [self._state.nodes[pinned] for pinned, times in self._pins.items() for _ in range(times)]
+        for holder in holders:
+            locks.update(node.id for node in holder.up_to(self._state.root_of(holder)))
+        for node in self._state.nodes.values():
+            if node.parent is not None:
+                assert node.locks == locks[node.id], f"{node} has {locks[node.id]} holders"
+        for lease in leases:
+            held = _held(lease)
+            node, _ = self._position(held)
+            assert np.array_equal(lease.slots[: held.depth], _slots_above(node, held.depth)), "a lease lost its slots"
+            assert held.depth <= lease.computed <= len(lease)
+
+    def _check_memory(self, leases: list[Lease]) -> None:
+        state = self._state
+        nodes = [node for node in state.nodes.values() if node.parent is not None]
+        assert state.resident == sum(node.size for node in nodes)
+        assert state.protected == sum(node.size for node in nodes if node.locks)
+        flying = [np.concatenate((lease.slots[_held(lease).depth :], _held(lease).spare)) for lease in leases]
+        flying = [slots[slots != SCRATCH] for slots in flying]
+        assert state.in_flight == sum(slots.size for slots in flying)
+        assert self._slots.free + state.in_flight + state.resident == self.capacity, "slots are lost or double"
+        owned = np.concatenate((self._slots.free_slots(), *flying, *(as_array(node.slots) for node in nodes)))
+        assert np.unique(owned).size == owned.size == self.capacity, "a slot has two owners, or none"
+        assert owned.min() >= 1 and owned.max() <= self._slots.highest
+
+
+def _held(lease: Lease) -> Held:
+    assert lease.open, "this lease is finished"
+    held = lease.held
+    assert isinstance(held, Held)
+    return held
+
+
+def _slots_above(node: Node, tokens: int) -> Int32Array:
+    """Returns the slots of the first `tokens` tokens on the path that ends with a node."""
+    parts: list[Key] = []
+    above: Node | None = node
+    while above is not None:
+        parts.append(above.slots)
+        above = above.parent
+    return as_array(cut(b"".join(reversed(parts)), 0, tokens))
