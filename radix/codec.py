@@ -16,6 +16,11 @@ from .snapshots import NodeView, Root, Snapshot, Tombstone
 
 Json = dict[str, Any]
 
+# NamedTuple keeps annotations as strings or wrapped in ForwardRef, depending on the Python.
+_TYPES: dict[type, dict[str, str]] = {
+    kind: {name: getattr(type_, "__forward_arg__", type_) for name, type_ in kind.__annotations__.items()}
+    for kind in EVENTS.values()
+}
 _INT32 = range(-(2**31), 2**31)
 _NODE_FIELDS = (
     "id", "locks", "last", "created", "hits", "rank", "new_in", "used_in", "part_in", "part_to", "priority",
@@ -38,7 +43,7 @@ def event_from_json(values: Json) -> Event:
     kind = EVENTS.get(str(values.get("kind")))
     if kind is None:
         raise ValueError(f"unknown event {values.get('kind')!r}")
-    types: dict[str, str] = kind.__annotations__
+    types = _TYPES[kind]
     fields = {name: _decode(name, types.get(name), value) for name, value in values.items() if name not in ("kind", "seq")}
     try:
         event: Event = kind(**fields)

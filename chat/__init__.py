@@ -1,0 +1,1 @@
+"""What people run: the engine, conversations, and the command line."""

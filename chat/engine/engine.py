@@ -1,0 +1,381 @@
+"""The engine: prompts in, tokens and facts out, over any cache and any runner.
+
+It owns the loop (plan, compute, commit), the clock that measures times, and the recorder's feed. It knows no template,
+no conversation and no front end. Torch is imported only when a real model is loaded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ...radix import LastSequence, NoCache, PrefixCache, RadixCache
+from ...radix.events import Event
+from ...radix.keys import Int32Array
+from ..errors import RequestError
+from .params import SamplingParams
+from .request import Finish, Request
+from .runner import Runner
+from .scheduler import Scheduler
+from .text import TextStream
+from .words import WordsRunner
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+CACHES: dict[str, Callable[..., RadixCache]] = {"radix": RadixCache, "last": LastSequence, "none": NoCache}
+"""Prefix caches by the name that `--cache` takes."""
+
+Prompt = str | Sequence[int] | Int32Array
+"""A prompt as text or as token ids."""
+
+
+class Tokenizer(Protocol):
+    """What the engine needs of a tokenizer."""
+
+    name: str
+
+    @property
+    def eos_ids(self) -> frozenset[int]:
+        """Ids that end a reply."""
+
+    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
+        """Returns token ids; special tokens inside `literal` texts are taken letter by letter."""
+
+    def token_bytes(self, token: int) -> bytes:
+        """Returns the bytes of a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One reply, and what the cache did for it."""
+
+    text: str  # without the end-of-sequence token and without the stop text
+    token_ids: tuple[int, ...]  # everything that was sampled, the end-of-sequence token included
+    finish_reason: str  # stop, length, capacity, cancelled, error
+    prompt_tokens: int
+    matched_tokens: int  # of the prompt, found in the cache
+    reused_tokens: int  # of the prompt, not computed again; reused + prefilled = prompt
+    prefilled_tokens: int  # of the prompt, computed
+    splits: tuple[int, ...]  # ids of the nodes that were split
+    evicted: tuple[tuple[int, int], ...]  # (node id, tokens), in order
+    retractions: int  # times it gave way to another request
+    ttft_ms: float | None  # from its arrival to its first token; None without a model
+    decode_tokens_per_s: float | None  # after the first token; None with fewer than two
+    prompt_ids: Int32Array  # the prompt, int32
+
+    @property
+    def generated_tokens(self) -> int:
+        """Tokens sampled (or given) after the prompt."""
+        return len(self.token_ids)
+
+    @property
+    def evicted_nodes(self) -> int:
+        """Nodes that went to make room, whole or in part."""
+        return len({node for node, _ in self.evicted})
+
+    @property
+    def evicted_tokens(self) -> int:
+        """Tokens that went to make room."""
+        return sum(tokens for _, tokens in self.evicted)
+
+
+class Chunk(NamedTuple):
+    """A piece of a streamed reply."""
+
+    reply: int  # which of the replies, counted from 0: prompt by prompt, sample by sample
+    text: str  # may be empty: a token inside a character
+    tokens: tuple[int, ...]  # sampled since the last chunk
+    completion: Completion | None  # on the last chunk of each reply
+
+
+class _Job:
+    """A request with its text and its times."""
+
+    def __init__(self, request: Request, text: TextStream, index: int, now: float) -> None:
+        self.request = request
+        self.text = text
+        self.index = index
+        self.seen = 0  # generated tokens that were turned into text
+        self.arrived = now
+        self.first: float | None = None
+        self.last: float | None = None
+        self.done = False
+
+
+class Engine:
+    """Generates replies.
+
+    Args:
+        runner: Computes tokens.
+        cache: Decides what is computed at all.
+        tokenizer: For text prompts and text results.
+        name: Of the model, as shown and recorded.
+        max_running: Requests that may run at once.
+
+    Attributes:
+        cache: The prefix cache; read it, and evict or resize it between requests.
+        listeners: Called with each batch of events, right after it happened.
+        notes: What the user should know about how the model was loaded.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        cache: PrefixCache,
+        tokenizer: Tokenizer,
+        *,
+        name: str = "",
+        max_running: int = 16,
+        notes: Sequence[str] = (),
+        device: str = "cpu",
+        dtype: str = "",
+    ) -> None:
+        self.runner = runner
+        self.cache = cache
+        self.tokenizer = tokenizer
+        self.name = name
+        self.notes = tuple(notes)
+        self.device = device
+        self.dtype = dtype
+        self.max_context = runner.max_context
+        self.listeners: list[Callable[[list[Event]], None]] = []
+        self._max_running = max_running
+        self._scheduler = Scheduler(
+            cache, max_context=runner.max_context, eos=tokenizer.eos_ids, max_running=max_running
+        )
+        self._jobs: list[_Job] = []
+        self._last_id = 0
+
+    @classmethod
+    def load(
+        cls,
+        model: str | PathLike[str] | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        cache: str = "radix",
+        capacity: int | str | None = None,
+        policy: str = "lru",
+        page_size: int = 1,
+        **options: Any,
+    ) -> Engine:
+        """Loads a model and gives it a cache.
+
+        Args:
+            model: A local folder or a hub id; None or "radish" is the bundled model, "words" no model at all.
+            device: auto, cpu, cuda or mps. "auto" never picks mps.
+            dtype: auto, float32, bfloat16 or float16.
+            cache: radix, last (keeps the last sequence only) or none.
+            capacity: Tokens of the pool, or bytes as in "512MiB"; None: four contexts, at most 2 GiB.
+            policy: lru, lfu, fifo, mru, filo, slru or priority.
+            page_size: Tokens of a page.
+            **options: Further settings of `RadixCache` (tie, split_recency, unit).
+
+        Raises:
+            ModelError: the model, its tokenizer or the device cannot be used.
+            UsageError: a setting that does not exist, or a capacity too small for one request.
+        """
+        from .load import load_engine
+
+        return load_engine(
+            model,
+            device=device,
+            dtype=dtype,
+            cache=cache,
+            capacity=capacity,
+            cache_options={"policy": policy, "page_size": page_size, **options},
+        )
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes of K and V of one token over all layers; 0 without a model."""
+        return self.runner.bytes_per_token
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request waits or runs."""
+        return not self._scheduler.idle
+
+    def check_integrity(self) -> None:
+        """Raises AssertionError unless the cache and all open leases agree."""
+        self.cache.check_integrity(self._scheduler.leases)
+
+    def publish(self) -> None:
+        """Hands new events to the listeners; call it after changing the cache directly."""
+        events = self._scheduler.take_events()
+        if events:
+            for listener in self.listeners:
+                listener(events)
+
+    def resize(self, capacity: int) -> None:
+        """Changes the capacity, evicting if it must. Raises NoRoom or ValueError as the cache does."""
+        self.cache.resize(capacity)
+        self.runner.resize(self.cache.highest_slot if isinstance(self.cache, RadixCache) else capacity)
+        self.publish()
+
+    # -- generating ------------------------------------------------------------------------------------------------
+
+    def generate(self, prompts: Any, params: SamplingParams | None = None, **more: Any) -> Any:
+        """Generates a reply to each prompt.
+
+        Args:
+            prompts: One prompt (text, or a sequence of token ids), or a list of prompts.
+            params: How to sample; the defaults of `SamplingParams` else. With `n` above 1 each prompt has n results
+                in a row; their seeds count up.
+            **more: As in `stream`.
+
+        Returns:
+            A `Completion` for one prompt with n = 1, else a list of them in the order of the prompts.
+
+        Raises:
+            RequestError: a prompt that can never be served; nothing was computed. A request that fails later raises
+                when the others are done.
+        """
+        chunks = self.stream(prompts, params, **more)
+        ended = [(chunk.reply, chunk.completion) for chunk in chunks if chunk.completion is not None]
+        results = [completion for _, completion in sorted(ended, key=lambda end: end[0])]
+        return results[0] if len(results) == 1 and not _is_batch(prompts) else results
+
+    def stream(
+        self,
+        prompts: Any,
+        params: SamplingParams | None = None,
+        *,
+        conversation: str = "",
+        namespace: str = "",
+        literal: Sequence[str] = (),
+        forced: Sequence[Int32Array] | None = None,
+    ) -> Iterator[Chunk]:
+        """Generates replies piece by piece. Closing the iterator early cancels what still runs, and keeps it.
+
+        Args:
+            prompts: As in `generate`.
+            params: As in `generate`.
+            conversation: Name of the conversation, for the record.
+            namespace: Prefixes are shared within one.
+            literal: Texts of the prompts whose special tokens are taken letter by letter.
+            forced: Replies to take instead of sampling, one a prompt, int32.
+
+        Raises:
+            RequestError: as in `generate`, before the first piece or after the last.
+        """
+        params = params or SamplingParams()
+        batch = list(prompts) if _is_batch(prompts) else [prompts]
+        jobs = []
+        for place, prompt in enumerate(batch):
+            key = self.tokenizer.encode(prompt, literal=literal) if isinstance(prompt, str) else prompt
+            for sample in range(params.n):
+                reply = forced[place] if forced is not None else None
+                request = self._request(key, _seeded(params, sample), conversation, namespace, reply)
+                jobs.append(_Job(request, self._text(params), place * params.n + sample, time.perf_counter()))
+        return self._run(jobs)
+
+    def _request(
+        self,
+        prompt: Any,
+        params: SamplingParams,
+        conversation: str,
+        namespace: str,
+        forced: Int32Array | None,
+    ) -> Request:
+        if forced is None and isinstance(self.runner, WordsRunner):
+            raise RequestError("the words tokenizer has no model to reply with", "Give a reply, or load a model.")
+        self._last_id += 1
+        tokens = np.asarray(prompt, dtype=np.int32).reshape(-1)
+        return Request(self._last_id, tokens, params, conversation, namespace, forced)
+
+    def _text(self, params: SamplingParams) -> TextStream:
+        silent = frozenset() if params.ignore_eos else self.tokenizer.eos_ids
+        return TextStream(self.tokenizer.token_bytes, params.stop, silent)
+
+    def _run(self, jobs: list[_Job]) -> Iterator[Chunk]:
+        try:
+            for job in jobs:
+                self._scheduler.submit(job.request)
+            open_jobs = list(jobs)
+            while open_jobs:
+                self._advance()
+                for job in open_jobs:
+                    if chunk := self._look(job):
+                        yield chunk
+                open_jobs = [job for job in open_jobs if not job.done]
+        finally:
+            for job in jobs:
+                self._scheduler.cancel(job.request)
+            self.publish()
+        for job in jobs:
+            if job.request.error is not None:
+                raise job.request.error
+
+    def _advance(self) -> None:
+        """One iteration: plan, compute, commit."""
+        planned = self._scheduler.plan()
+        if planned is not None:
+            try:
+                for copies in planned.copies:
+                    self.runner.copy(copies.sources, copies.targets)
+                sampled = self.runner.step(planned.works)
+            except Exception as error:
+                failure = RequestError(f"the model failed: {error}", "Nothing is lost; try again, or load it anew.")
+                failure.__cause__ = error
+                for request in planned.requests:
+                    self._scheduler.fail(request, failure)
+            else:
+                self._scheduler.done(planned, sampled)
+        self.publish()
+
+    def _look(self, job: _Job) -> Chunk | None:
+        """Turns a job's new tokens into text; None when there is nothing to say."""
+        request = job.request
+        new = request.generated[job.seen :]
+        job.seen = len(request.generated)
+        if new:
+            job.last = time.perf_counter()
+            job.first = job.first or job.last
+        text = "".join(job.text.feed(token) for token in new)
+        if job.text.stopped:
+            self._scheduler.stop(request)
+        if request.finish is not None:
+            job.done = True
+            if request.finish is not Finish.ERROR:
+                return Chunk(job.index, text + job.text.end(), tuple(new), self._completion(job))
+        return Chunk(job.index, text, tuple(new), None) if new else None
+
+    def _completion(self, job: _Job) -> Completion:
+        request = job.request
+        assert request.finish is not None
+        timed = job.first is not None and self.bytes_per_token > 0
+        ttft = (job.first - job.arrived) * 1e3 if timed and job.first else None
+        decoding = job.last - job.first if timed and job.first and job.last else 0.0
+        return Completion(
+            text=job.text.text,
+            token_ids=tuple(request.generated),
+            finish_reason=request.finish.value,
+            prompt_tokens=int(request.prompt.size),
+            matched_tokens=request.matched,
+            reused_tokens=request.reused,
+            prefilled_tokens=request.prefilled,
+            splits=tuple(request.splits),
+            evicted=tuple(request.evicted),
+            retractions=request.retractions,
+            ttft_ms=ttft,
+            decode_tokens_per_s=(len(request.generated) - 1) / decoding if decoding else None,
+            prompt_ids=request.prompt,
+        )
+
+
+def _is_batch(prompts: Any) -> bool:
+    """A list of prompts, and not one prompt given as token ids."""
+    if isinstance(prompts, str):
+        return False
+    return len(prompts) > 0 and not isinstance(prompts[0], int | np.integer)
+
+
+def _seeded(params: SamplingParams, sample: int) -> SamplingParams:
+    """Parameters of the sample-th reply to one prompt."""
+    return params if params.seed is None or not sample else replace(params, seed=params.seed + sample)

@@ -1,0 +1,92 @@
+"""From names and numbers to an engine: which runner, which cache, how large a pool."""
+
+from __future__ import annotations
+
+import re
+from os import PathLike
+from typing import Any
+
+from ..errors import UsageError
+from .engine import CACHES, Engine
+from .words import WordsRunner, WordsTokenizer
+
+CONTEXTS = 4
+"""The default capacity holds this many full contexts ..."""
+
+DEFAULT_BYTES = 2 << 30
+"""... and at most this many bytes."""
+
+WORDS_CAPACITY = 4096
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]i?)b", re.IGNORECASE)
+
+
+def parse_capacity(text: str | int, bytes_per_token: int) -> int:
+    """Returns a capacity in tokens, given in tokens ("4096") or bytes ("512MiB", "1.5GB").
+
+    Raises:
+        UsageError: neither of these, or not one token.
+    """
+    value = str(text).strip()
+    tokens = 0
+    if value.isdigit():
+        tokens = int(value)
+    elif match := _BYTES.fullmatch(value):
+        if not bytes_per_token:
+            raise UsageError("without a model a capacity cannot be given in bytes", "Give it in tokens.")
+        unit = match[2].lower()
+        tokens = int(float(match[1]) * _UNITS[unit + "b" if unit.endswith("i") else unit] / bytes_per_token)
+    else:
+        raise UsageError(f"capacity {value!r} is no number of tokens or bytes", "Write it as 4096 or as 512MiB.")
+    if tokens < 2:
+        one = f" ({bytes_per_token} bytes hold one)" if bytes_per_token else ""
+        raise UsageError(f"capacity {value} holds {tokens} tokens{one}: too small for one request", "Give more.")
+    return tokens
+
+
+def load_engine(
+    model: str | PathLike[str] | None,
+    *,
+    device: str,
+    dtype: str,
+    cache: str,
+    capacity: int | str | None,
+    cache_options: dict[str, Any],
+) -> Engine:
+    """See `Engine.load`."""
+    if cache not in CACHES:
+        raise UsageError(f"unknown cache {cache!r}", f"Choose one of {', '.join(CACHES)}.")
+    if model == "words":
+        tokens = WORDS_CAPACITY if capacity is None else parse_capacity(capacity, 0)
+        prefix_cache = _cache(cache, tokens, cache_options)
+        return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words")
+
+    from .loading import load_model
+    from .tokenizer import HFTokenizer
+    from .torch_runner import TorchRunner
+
+    loaded = load_model(model, device=device, dtype=dtype)
+    tokens = _default_capacity(loaded) if capacity is None else parse_capacity(capacity, loaded.bytes_per_token)
+    prefix_cache = _cache(cache, tokens, cache_options)
+    runner = TorchRunner(loaded, prefix_cache.highest_slot)
+    return Engine(
+        runner,
+        prefix_cache,
+        HFTokenizer.load(loaded.path),
+        name=loaded.name,
+        notes=loaded.notes,
+        device=str(loaded.device),
+        dtype=str(loaded.dtype).removeprefix("torch."),
+    )
+
+
+def _cache(name: str, capacity: int, options: dict[str, Any]) -> Any:
+    try:
+        return CACHES[name](capacity, **options)
+    except ValueError as error:
+        raise UsageError(str(error), "See `radixchat chat --help` for what is possible.") from None
+
+
+def _default_capacity(loaded: Any) -> int:
+    return int(max(2, min(CONTEXTS * loaded.max_context, DEFAULT_BYTES // loaded.bytes_per_token)))

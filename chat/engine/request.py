@@ -1,0 +1,89 @@
+"""A request: one prompt and the tokens sampled after it, from the queue to its result. Free of torch and of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from ...radix import Gone, Lease
+from ...radix.keys import Int32Array
+from ..errors import RequestError
+from .params import SamplingParams
+from .runner import Sampler
+
+
+class Finish(str, Enum):
+    """Why a request ended."""
+
+    STOP = "stop"  # an end-of-sequence token, a stop text, or the end of a forced reply
+    LENGTH = "length"  # max_tokens, or the model's context
+    CAPACITY = "capacity"  # alone, and no room left in the pool
+    CANCELLED = "cancelled"  # the user stopped it; what was computed is kept
+    ERROR = "error"  # it failed; `Request.error` says why
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One prompt on its way through the engine.
+
+    The engine computes `known` tokens that have no K/V yet: first the prompt (chunk by chunk), then each sampled
+    token. `reused + prefilled == prompt`, always; tokens computed again after a retraction are counted apart.
+    """
+
+    id: int
+    prompt: Int32Array
+    params: SamplingParams
+    conversation: str = ""
+    namespace: str = ""
+    forced: Int32Array | None = None  # the reply is given, not sampled; every token of it gets K/V
+    generated: list[int] = field(default_factory=list)
+    lease: Lease | None = None
+    matched: int = 0  # prompt tokens found in the cache
+    reused: int = 0  # prompt tokens not computed again
+    prefilled: int = 0  # prompt tokens computed
+    recomputed: int = 0  # tokens computed again after a retraction
+    retractions: int = 0
+    splits: list[int] = field(default_factory=list)
+    evicted: list[Gone] = field(default_factory=list)
+    finish: Finish | None = None
+    error: RequestError | None = None
+    sampler: Sampler = field(init=False)
+    _known: Int32Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sampler = Sampler(self.params, np.random.default_rng(self.params.seed))
+        self._known = np.empty(self.prompt.size + 64, dtype=np.int32)
+        self._known[: self.prompt.size] = self.prompt
+
+    @property
+    def size(self) -> int:
+        """Tokens of the prompt and of the reply so far."""
+        return self.prompt.size + len(self.generated)
+
+    @property
+    def known(self) -> Int32Array:
+        """Prompt and reply so far, shape ``[size]``."""
+        return self._known[: self.size]
+
+    def append(self, tokens: list[int]) -> None:
+        """Adds sampled (or forced) tokens."""
+        start = self.size
+        end = start + len(tokens)
+        if end > self._known.size:
+            self._known = np.concatenate((self._known, np.empty(max(end, self._known.size), dtype=np.int32)))
+        self._known[start:end] = tokens
+        self.generated.extend(tokens)
+
+    @property
+    def prefilling(self) -> bool:
+        """Whether more than the last sampled token waits to be computed."""
+        if self.lease is None:
+            return False
+        return self.forced is not None or not self.generated or self.size - self.lease.computed > 1
+
+    @property
+    def uncached(self) -> Int32Array:
+        """The last sampled token, when it has no K/V; else nothing."""
+        return self.known[-1:] if self.generated and self.lease and self.size - self.lease.computed == 1 else self.known[:0]

@@ -1,0 +1,119 @@
+"""Runs a transformers model over a pool of K and V: the generic forward.
+
+Requests of a step are packed into one row of tokens; attention reads each request's slots. The runner owns the pool
+tensors and nothing else: which slots hold what is decided by whoever calls it. Knows no scheduler, tree or text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ...kernels.attention import RaggedBatch
+from ...radix.keys import Int32Array
+from .attention import NAME, PoolStore
+from .loading import LoadedModel
+from .runner import Work
+from .sampling import sample
+
+LogitsRow = npt.NDArray[np.float32]
+
+
+class TorchRunner:
+    """Computes K/V and samples tokens with a loaded model; implements ``Runner``.
+
+    Attributes:
+        loaded: The model and its facts.
+        slots: The highest slot there is room for; slot 0 is scratch and comes on top.
+    """
+
+    def __init__(self, loaded: LoadedModel, slots: int = 0) -> None:
+        self.loaded = loaded
+        self.slots = -1
+        self._k = [self._pool(shape, 0) for shape in loaded.kv_shapes]  # per layer [slots + 1, kv_heads, head_dim]
+        self._v = [self._pool(shape, 0) for shape in loaded.kv_shapes]
+        self.resize(slots)
+
+    @property
+    def max_context(self) -> int:
+        """Most tokens of one sequence, prompt and reply together."""
+        return self.loaded.max_context
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes of K and V of one token over all layers."""
+        return self.loaded.bytes_per_token
+
+    def step(self, batch: Sequence[Work], logits_out: list[LogitsRow | None] | None = None) -> list[int | None]:
+        """Computes a batch, writes its K/V, and returns each sampled token (None where none was asked for).
+
+        A step that fails leaves the runner usable; of the K/V it was to write some may be written.
+
+        Args:
+            batch: What to compute, at least one work.
+            logits_out: Receives, for each work, the float32 logits ``[vocabulary]`` its token was sampled from.
+        """
+        rows = self._forward(batch)
+        tokens: list[int | None] = []
+        for work in batch:
+            row = None if work.sampler is None else next(rows)
+            tokens.append(None if row is None or work.sampler is None else sample(row, work.sampler))
+            if logits_out is not None:
+                logits_out.append(row)
+        return tokens
+
+    @torch.inference_mode()
+    def copy(self, sources: Int32Array, targets: Int32Array) -> None:
+        """Copies the K/V of the source slots to the target slots in every layer; reads all before it writes."""
+        read, written = (self._device(np.asarray(each, dtype=np.int64)) for each in (sources, targets))
+        for pool in (*self._k, *self._v):
+            pool.index_copy_(0, written, pool.index_select(0, read))
+
+    @torch.inference_mode()
+    def resize(self, slots: int) -> None:
+        """Makes room for slots [0, slots] and no more; keeps what is stored. Holds one layer twice while it moves."""
+        kept = min(slots, self.slots) + 1
+        for pools in (self._k, self._v):
+            for layer, shape in enumerate(self.loaded.kv_shapes):
+                grown = self._pool(shape, slots + 1)
+                grown[:kept] = pools[layer][:kept]
+                pools[layer] = grown
+        self.slots = slots
+
+    @torch.inference_mode()
+    def _forward(self, batch: Sequence[Work]) -> Iterator[LogitsRow]:
+        """Computes a batch and yields the logits after the last token of each work that samples."""
+        self._check(batch)
+        new = [work.tokens.size for work in batch]
+        ragged = RaggedBatch.build(new, [work.slots for work in batch], self.loaded.device)
+        tokens = np.concatenate([work.tokens for work in batch])
+        positions = np.concatenate([np.arange(work.start, work.slots.size) for work in batch])
+        ends = np.cumsum(new) - 1
+        sampled = ends[[work.sampler is not None for work in batch]]
+        result = self.loaded.model(
+            input_ids=self._device(tokens.astype(np.int64))[None],
+            position_ids=self._device(positions)[None],
+            use_cache=False,
+            logits_to_keep=self._device(sampled),
+            **{NAME: PoolStore(self._k, self._v, ragged)},
+        )
+        return iter(result.logits[0].float().cpu().numpy())
+
+    def _check(self, batch: Sequence[Work]) -> None:
+        for work in batch:
+            if not work.tokens.size or work.slots.size != work.start + work.tokens.size:
+                raise ValueError("a work needs at least one new token, and one slot per position")
+            if work.slots.size > self.max_context:
+                raise ValueError(f"{work.slots.size} tokens do not fit a context of {self.max_context}")
+            if work.slots.min() < 0 or work.slots.max() > self.slots:
+                raise ValueError(f"slots must lie in [0, {self.slots}]")
+
+    def _pool(self, shape: tuple[int, int], slots: int) -> Tensor:
+        return torch.empty(slots, *shape, dtype=self.loaded.dtype, device=self.loaded.device)
+
+    def _device(self, array: npt.NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(array).to(self.loaded.device)

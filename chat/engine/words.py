@@ -1,0 +1,60 @@
+"""The words tokenizer and its runner: the same cache, scheduler and recordings without any model.
+
+A word with the blanks after it is a token; ids are given out in order of appearance. A chat role marker binds to the
+word that follows, so that a tree of words splits where the paper's figure splits. Replies are given, never invented.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...radix.keys import Int32Array
+from .runner import Work
+
+_WORD = re.compile(r"(?:(?:User|Assistant|System|Question \d+|Answer \d+):\s*)?\S+\s*|\s+")
+
+
+class WordsTokenizer:
+    """Splits text into words; learns each new one."""
+
+    name = "words"
+    eos_ids: frozenset[int] = frozenset()
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._words: list[str] = []
+
+    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
+        """Returns the ids of the words, int32, shape ``[words]``; words seen for the first time get the next ids."""
+        return np.array([self._id(word) for word in _WORD.findall(text)], dtype=np.int32)
+
+    def token_bytes(self, token: int) -> bytes:
+        """Returns a word with the blanks after it."""
+        return self._words[token].encode("utf-8")
+
+    def _id(self, word: str) -> int:
+        if word not in self._ids:
+            self._ids[word] = len(self._words)
+            self._words.append(word)
+        return self._ids[word]
+
+
+class WordsRunner:
+    """Computes nothing; only given replies can follow a prompt."""
+
+    max_context = 1 << 20
+    bytes_per_token = 0
+
+    def step(self, batch: Sequence[Work]) -> list[int | None]:
+        """Returns None for every work: nothing is sampled."""
+        assert all(work.sampler is None for work in batch), "words cannot sample"
+        return [None] * len(batch)
+
+    def copy(self, sources: Int32Array, targets: Int32Array) -> None:
+        """Does nothing: no K/V is stored."""
+
+    def resize(self, slots: int) -> None:
+        """Does nothing: no K/V is stored."""
