@@ -20,6 +20,7 @@ import numpy as np
 from .events import Event
 from .keys import Int32Array, Tokens
 from .snapshots import Snapshot
+from .state import CacheConfig
 
 _NOTHING: Int32Array = np.empty(0, dtype=np.int32)
 
@@ -132,8 +133,17 @@ class Lease:
 class PrefixCache(Protocol):
     """Any prefix cache. `RadixCache`, `LastSequence` and `NoCache` are ours; a hash-block cache fits as well."""
 
-    capacity: int
-    page_size: int
+    @property
+    def config(self) -> CacheConfig:
+        """The settings, for the header of a recording."""
+
+    @property
+    def capacity(self) -> int:
+        """Tokens the pool holds now."""
+
+    @property
+    def highest_slot(self) -> int:
+        """The pool needs slots [0, highest_slot]; slot 0 is scratch."""
 
     def new_step(self) -> int:
         """Opens the next step: its changes are drawn together. Returns its number."""

@@ -69,16 +69,21 @@ class RadixCache:
         unit: str = "leaf",
         events: bool = True,
     ) -> None:
-        self.config = CacheConfig(capacity, page_size, policy, tie, split_recency, unit)
+        self._config = CacheConfig(capacity, page_size, policy, tie, split_recency, unit)
         self.page_size = page_size
-        self._state = TreeState(self.config)
-        self._slots = SlotAllocator(self.config.capacity, page_size)
+        self._state = TreeState(self._config)
+        self._slots = SlotAllocator(self._config.capacity, page_size)
         self._events: list[ev.Event] | None = [] if events else None
         self._last_id = 0
         self._open = 0  # leases
         self._pins: Counter[int] = Counter()
 
     # -- the lease protocol ----------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> CacheConfig:
+        """The settings it was made with."""
+        return self._config
 
     @property
     def capacity(self) -> int:
@@ -135,7 +140,7 @@ class RadixCache:
         gone: tuple[Gone, ...] = ()
         if n > held.spare.size:
             pages = -(-(n - held.spare.size) // self.page_size)
-            gone = self._make_room(pages * self.page_size, self.config.policy)
+            gone = self._make_room(pages * self.page_size, self._config.policy)
             taken = self._slots.take(pages)
             self._do(ev.Reserved(pages * self.page_size))
             held.spare = np.concatenate((held.spare, taken)) if held.spare.size else taken
@@ -196,7 +201,7 @@ class RadixCache:
         """
         held = _held(lease)
         node, at = self._position(held)
-        if keep and self.config.split_recency == "prefix" and 0 < at < node.size:
+        if keep and self._config.split_recency == "prefix" and 0 < at < node.size:
             node = self._split(node, at, held.tick)
             self._relock(held, node)
         tail = held.pending + as_key(uncached)
@@ -325,7 +330,7 @@ class RadixCache:
         root = self._state.root_of(node)
         self._do(ev.Locked(node.id, root.id))  # it must not be what goes
         try:
-            self._make_room(count(key), self.config.policy)
+            self._make_room(count(key), self._config.policy)
             self._do(ev.Reserved(count(key)))
             self._do(ev.Grown(node.id, key, self._slots.take(count(key) // self.page_size).tobytes()))
         finally:
@@ -391,7 +396,7 @@ class RadixCache:
         return min(matched, self._whole_pages(size - 1)) if size else 0
 
     def _refreshes(self, node: Node, at: int) -> bool:
-        return at == node.size or self.config.split_recency == "both"
+        return at == node.size or self._config.split_recency == "both"
 
     def _whole_pages(self, tokens: int) -> int:
         return tokens - tokens % self.page_size
@@ -431,7 +436,7 @@ class RadixCache:
 
     def _split(self, node: Node, at: int, tick: int) -> Node:
         """Cuts a node; returns the new head. Under the "both" rule the halves are equally recent."""
-        recent = node.last if self.config.split_recency == "both" else max(tick, node.last)
+        recent = node.last if self._config.split_recency == "both" else max(tick, node.last)
         self._do(ev.Split(node.id, self._new_id(), at, recent))
         return self._state.nodes[self._last_id]
 
@@ -502,7 +507,7 @@ class RadixCache:
 
     def _take_of(self, node: Node, wanted: int) -> int:
         """How many tokens of a victim go: all of them, or the pages wanted (eviction unit `page`)."""
-        if self.config.unit == "leaf":
+        if self._config.unit == "leaf":
             return node.size
         return min(node.size, -(-wanted // self.page_size) * self.page_size)
 

@@ -115,6 +115,7 @@ class Engine:
         cache: Decides what is computed at all.
         tokenizer: For text prompts and text results.
         name: Of the model, as shown and recorded.
+        cache_name: Of the cache: radix, last or none.
         max_running: Requests that may run at once.
 
     Attributes:
@@ -130,6 +131,7 @@ class Engine:
         tokenizer: Tokenizer,
         *,
         name: str = "",
+        cache_name: str = "radix",
         max_running: int = 16,
         notes: Sequence[str] = (),
         device: str = "cpu",
@@ -139,6 +141,7 @@ class Engine:
         self.cache = cache
         self.tokenizer = tokenizer
         self.name = name
+        self.cache_name = cache_name
         self.notes = tuple(notes)
         self.device = device
         self.dtype = dtype
@@ -215,7 +218,7 @@ class Engine:
     def resize(self, capacity: int) -> None:
         """Changes the capacity, evicting if it must. Raises NoRoom or ValueError as the cache does."""
         self.cache.resize(capacity)
-        self.runner.resize(self.cache.highest_slot if isinstance(self.cache, RadixCache) else capacity)
+        self.runner.resize(self.cache.highest_slot)
         self.publish()
 
     # -- generating ------------------------------------------------------------------------------------------------

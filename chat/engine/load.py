@@ -60,7 +60,7 @@ def load_engine(
     if model == "words":
         tokens = WORDS_CAPACITY if capacity is None else parse_capacity(capacity, 0)
         prefix_cache = _cache(cache, tokens, cache_options)
-        return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words")
+        return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words", cache_name=cache)
 
     from .loading import load_model
     from .tokenizer import HFTokenizer
@@ -75,6 +75,7 @@ def load_engine(
         prefix_cache,
         HFTokenizer.load(loaded.path),
         name=loaded.name,
+        cache_name=cache,
         notes=loaded.notes,
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),

@@ -1,0 +1,43 @@
+"""Where files live: one folder if RADIXCHAT_HOME names it, else the places each system has for data and state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP = "radixchat"
+
+
+def data_dir() -> Path:
+    """Folder of what must be kept: recordings (and, later, conversations)."""
+    home = os.environ.get("RADIXCHAT_HOME")
+    return Path(home) if home else Path(platformdirs.user_data_dir(APP))
+
+
+def state_dir() -> Path:
+    """Folder of what would be missed little: input history."""
+    home = os.environ.get("RADIXCHAT_HOME")
+    return Path(home) if home else Path(platformdirs.user_state_dir(APP))
+
+
+def recordings_dir() -> Path:
+    """Folder of recordings."""
+    return data_dir() / "recordings"
+
+
+def history_file() -> Path:
+    """What was typed in the plain chat."""
+    return state_dir() / "history"
+
+
+def private_dir(folder: Path) -> Path:
+    """Makes a folder that only its owner may read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def open_private(path: Path) -> int:
+    """Opens a file for writing, emptied, readable by its owner only; returns the descriptor."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
