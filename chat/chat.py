@@ -13,9 +13,9 @@ from typing import NamedTuple
 from ..radix import Peek, Snapshot
 from ..radix.keys import Int32Array
 from ..radix.recording import Pieces
-from .conversation import Conversation, Divergence, Prompt
+from .conversation import Conversation, Divergence, Prompt, Turn
 from .engine import Completion, Engine, SamplingParams
-from .errors import RequestError, UsageError
+from .errors import TooLong, UsageError
 from .journal import Journal
 
 
@@ -195,7 +195,7 @@ class Chat:
     def send(self, user: str) -> Iterator[Item]:
         """Asks the current conversation; yields pieces of the reply, then its report."""
         conversation, prompt = self.current, self.prompt(user)
-        for item in self._reply(conversation, prompt.ids, prompt.divergence):
+        for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence)):
             if isinstance(item, Report):
                 done = item.completion
                 if not done.token_ids:
@@ -239,10 +239,18 @@ class Chat:
         """Stops the running reply before its next token; safe in a signal handler."""
         self.engine.stop()
 
-    def _last_turn(self):  # type: ignore[no-untyped-def]
+    def _last_turn(self) -> Turn:
         if not self.current.turns:
             raise UsageError(f"{self.current.name} has no turn yet", "Type a message first.")
         return self.current.turns[-1]
+
+    def _offering(self, user: str, items: Iterator[Item]) -> Iterator[Item]:
+        """Passes items on; a message that is too long comes back with ways out."""
+        try:
+            yield from items
+        except TooLong as error:
+            error.offers = tuple(self._ways_out(user))
+            raise
 
     def _reply(
         self, conversation: Conversation, ids: Int32Array, divergence: Divergence | None, first: bool = True
@@ -268,22 +276,23 @@ class Chat:
 
     # -- when a conversation outgrows its room ---------------------------------------------------------------------
 
-    def ways_out(self, user: str) -> Iterator[str]:
+    def _ways_out(self, user: str) -> Iterator[str]:
         """Says what to do about a message that is too long for the context or the capacity, and what it costs."""
         tokenizer, cache = self.engine.tokenizer, self.engine.cache
         limit = min(self.engine.max_context - 1, cache.capacity)
         turns = len(self.current.turns)
-        drop = next((n for n in range(1, turns + 1) if self._dropped(n).prompt(tokenizer, user).ids.size <= limit), None)
-        fork = next((n for n in range(turns - 1, -1, -1) if self._forked(n).prompt(tokenizer, user).ids.size <= limit), None)
-        for command, conversation in (
-            ("/new", self._forked(0)),
-            (f"/fork {fork}", self._forked(fork or 0)),
-            (f"/drop {drop}", self._dropped(drop or 0)),
-        ):
-            ids = conversation.prompt(tokenizer, user).ids
-            if ids.size <= limit and "None" not in command:
-                reused = cache.peek(ids).reused
-                yield f"{command}, then the same message: would reuse {reused} of {ids.size}, prefill {ids.size - reused}"
+        ways = (
+            [("/new", self._forked(0))],
+            [(f"/fork {kept}", self._forked(kept)) for kept in range(turns - 1, 0, -1)],
+            [(f"/drop {gone}", self._dropped(gone)) for gone in range(1, turns)],
+        )
+        for choices in ways:  # of each way, the one that loses least
+            for command, conversation in choices:
+                ids = conversation.prompt(tokenizer, user).ids
+                if ids.size <= limit:
+                    reused = cache.peek(ids).reused
+                    yield f"{command}, then it again: would reuse {reused} of {ids.size}, prefill {ids.size - reused}"
+                    break
 
     def _forked(self, turns: int) -> Conversation:
         return self.current.fork("", turns)
@@ -332,7 +341,3 @@ class Chat:
             raise UsageError("there is no turn of a model to prove yet", "Type a message first.")
         yield from prove(self.engine, self.last.completion)
 
-
-def too_long(error: RequestError) -> bool:
-    """Whether other prompts of the same conversation might fit."""
-    return "tokens" in error.what

@@ -6,6 +6,7 @@ Every front end prints the two lines and nothing else; a traceback is always our
     ├── UsageError       2  wrong option, argument or file
     ├── ModelError       3  the model cannot be loaded
     └── RequestError     1  this prompt cannot be served; the next one can
+        └── TooLong      1  it does not fit the context or the capacity
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class UserError(Exception):
         what: One line saying what is wrong.
         fix: One line saying what to do.
         exit_code: What the process returns when this ends it.
+        offers: Further lines: ways out, and what each costs.
     """
 
     exit_code = 1
@@ -26,6 +28,7 @@ class UserError(Exception):
         super().__init__(f"{what}\n{fix}")
         self.what = what
         self.fix = fix
+        self.offers: tuple[str, ...] = ()
 
 
 class UsageError(UserError):
@@ -42,3 +45,7 @@ class ModelError(UserError):
 
 class RequestError(UserError):
     """A prompt that cannot be served as it is; nothing was computed and nothing is lost."""
+
+
+class TooLong(RequestError):
+    """The prompt fits the model's context or the capacity of the cache no more."""

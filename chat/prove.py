@@ -51,9 +51,7 @@ def _first_difference(warm: tuple[int, ...], cold: tuple[int, ...]) -> int | Non
 def _gap(engine: Engine, done: Completion, common: tuple[int, ...]) -> float:
     """Distance of the two best logits after the common tokens, relative to the largest."""
     tokens = np.append(done.prompt_ids, np.array(common, dtype=np.int32)).astype(np.int32)
-    lease = engine.cache.begin(tokens)
-    engine.cache.extend(lease, tokens.size)
-    logits = engine.logits(Work(tokens, 0, lease.slots, None))
-    engine.cache.finish(lease, keep=False)
+    slots = np.arange(1, tokens.size + 1, dtype=np.int32)  # the control's pool: nobody else is in it
+    logits = engine.runner.logits(Work(tokens, 0, slots, None))
     first, second = np.sort(logits)[::-1][:2]
     return float((first - second) / np.abs(logits).max())

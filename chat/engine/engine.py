@@ -120,6 +120,7 @@ class Engine:
 
     Attributes:
         cache: The prefix cache; read it, and evict or resize it between requests.
+        defaults: How to sample when nobody says, as the model's makers advise.
         listeners: Called with each batch of events, right after it happened.
         notes: What the user should know about how the model was loaded.
     """
@@ -136,6 +137,7 @@ class Engine:
         notes: Sequence[str] = (),
         device: str = "cpu",
         dtype: str = "",
+        defaults: SamplingParams | None = None,
     ) -> None:
         self.runner = runner
         self.cache = cache
@@ -145,14 +147,15 @@ class Engine:
         self.notes = tuple(notes)
         self.device = device
         self.dtype = dtype
+        self.defaults = defaults or SamplingParams()
         self.max_context = runner.max_context
         self.listeners: list[Callable[[list[Event]], None]] = []
         self._max_running = max_running
         self._scheduler = Scheduler(
             cache, max_context=runner.max_context, eos=tokenizer.eos_ids, max_running=max_running
         )
-        self._jobs: list[_Job] = []
         self._last_id = 0
+        self._stopping = False
 
     @classmethod
     def load(
@@ -220,6 +223,16 @@ class Engine:
         self.cache.resize(capacity)
         self.runner.resize(self.cache.highest_slot)
         self.publish()
+
+    def without_cache(self, capacity: int) -> Engine:
+        """Returns an engine over the same weights, with no cache and a pool of its own: the control of a comparison."""
+        cache = NoCache(capacity, events=False)
+        runner = self.runner.sibling(cache.highest_slot)
+        return Engine(runner, cache, self.tokenizer, name=self.name, cache_name="none")
+
+    def stop(self) -> None:
+        """Asks all running requests to end before their next iteration; what was computed stays. Signal-safe."""
+        self._stopping = True
 
     # -- generating ------------------------------------------------------------------------------------------------
 
@@ -300,9 +313,13 @@ class Engine:
         try:
             for job in jobs:
                 self._scheduler.submit(job.request)
+            self._stopping = False
             open_jobs = list(jobs)
             while open_jobs:
                 self._advance()
+                if self._stopping:
+                    for job in open_jobs:
+                        self._scheduler.cancel(job.request)
                 for job in open_jobs:
                     if chunk := self._look(job):
                         yield chunk

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from .engine import CACHES, Engine
+from .params import SamplingParams
 from .words import WordsRunner, WordsTokenizer
 
 CONTEXTS = 4
@@ -17,6 +20,9 @@ DEFAULT_BYTES = 2 << 30
 """... and at most this many bytes."""
 
 WORDS_CAPACITY = 4096
+
+MAX_TOKENS = 512
+"""The longest reply when nobody says otherwise."""
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]i?)b", re.IGNORECASE)
@@ -79,7 +85,20 @@ def load_engine(
         notes=loaded.notes,
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
+        defaults=_defaults(Path(loaded.path)),
     )
+
+
+def _defaults(folder: Path) -> SamplingParams:
+    """How the model's makers advise to sample (generation_config.json); without a word from them, warm but tame."""
+    try:
+        advice = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        advice = {}
+    if advice.get("do_sample") is False:
+        return SamplingParams(temperature=0, max_tokens=MAX_TOKENS)
+    known = {name: advice[name] for name in ("temperature", "top_p", "top_k", "min_p") if advice.get(name) is not None}
+    return SamplingParams(**{"temperature": 0.7, "max_tokens": MAX_TOKENS, **known})
 
 
 def _cache(name: str, capacity: int, options: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ...radix.keys import Int32Array
 from .params import SamplingParams
@@ -58,3 +59,9 @@ class Runner(Protocol):
 
     def resize(self, slots: int) -> None:
         """Makes room for slots [0, slots]; keeps what is stored. Never allocates more than that."""
+
+    def sibling(self, slots: int) -> Runner:
+        """Returns a runner over the same weights with a pool of its own."""
+
+    def logits(self, work: Work) -> npt.NDArray[np.float32]:
+        """Computes one work and returns the logits after its last token, float32, shape ``[vocabulary]``."""

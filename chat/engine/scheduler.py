@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...radix import Copies, Lease, NoRoom, PrefixCache, Update
 from ...radix.events import Event, RequestFinished, RequestRetracted, RequestStarted
-from ..errors import RequestError
+from ..errors import RequestError, TooLong
 from .request import Finish, Request
 from .runner import Work
 
@@ -87,12 +87,12 @@ class Scheduler:
         if not size:
             raise RequestError("the prompt is empty", "Type a message.")
         if size >= self.max_context:
-            raise RequestError(
+            raise TooLong(
                 f"the prompt has {size} tokens; the model's context holds {self.max_context}, reply included",
-                "Shorten it, or start anew with /new.",
+                "Shorten it, or give it less history.",
             )
         if size > self.cache.capacity:
-            raise RequestError(
+            raise TooLong(
                 f"the prompt has {size} tokens; the cache holds {self.cache.capacity}",
                 f"Give a larger --capacity (at least {size + 1}), or shorten the prompt.",
             )

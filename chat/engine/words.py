@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ...radix.keys import Int32Array
 from .runner import Work
@@ -58,3 +59,11 @@ class WordsRunner:
 
     def resize(self, slots: int) -> None:
         """Does nothing: no K/V is stored."""
+
+    def sibling(self, slots: int) -> WordsRunner:
+        """Returns itself: it has no state."""
+        return self
+
+    def logits(self, work: Work) -> npt.NDArray[np.float32]:
+        """Raises NotImplementedError: words have no logits."""
+        raise NotImplementedError("words have no logits")

@@ -1,0 +1,197 @@
+"""The command line: options in, exit code out. Heavy imports happen inside the commands, so that --help is quick.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 model cannot be loaded, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .errors import UsageError, UserError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="radixchat",
+    help="Chat with a small language model on this machine, and watch its radix-tree KV cache at work.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class When(StrEnum):
+    """When to use colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class CacheName(StrEnum):
+    """Prefix caches."""
+
+    RADIX = "radix"
+    LAST = "last"
+    NONE = "none"
+
+
+Colour = Annotated[When, typer.Option("--color", help="Colour on a terminal (auto), always, or never.")]
+Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"radixchat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command(rich_help_panel="Chat")
+def chat(
+    prompt: Annotated[str | None, typer.Argument(help="Reply to this and leave. Without it, stdin is one prompt.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Talk line by line; over a pipe each line is a turn.")] = False,
+    model: Annotated[str, typer.Option("--model", "-m", help="radish (bundled), a folder, or a hub id.")] = "radish",
+    system: Annotated[str, typer.Option("--system", help="System prompt.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print NDJSON, one event a line; not at a keyboard.")] = False,
+    record: Annotated[Path | None, typer.Option("--record", help="Record to this file.")] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Keep no recording.")] = False,
+    capacity: Annotated[str | None, typer.Option("--capacity", help="Size of the cache: 4096 tokens, or 512MiB.")] = None,
+    cache: Annotated[CacheName, typer.Option("--cache", help="radix, last (sequence only) or none.")] = CacheName.RADIX,
+    policy: Annotated[str, typer.Option("--policy", help="lru, lfu, fifo, mru, filo, slru or priority.")] = "lru",
+    page_size: Annotated[int, typer.Option("--page-size", min=1, help="Tokens of a page.")] = 1,
+    device: Annotated[Device, typer.Option("--device", help="Where to compute.")] = Device.AUTO,
+    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
+    temperature: Annotated[float | None, typer.Option("--temperature", help="0 is greedy.")] = None,
+    top_p: Annotated[float | None, typer.Option("--top-p")] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k")] = None,
+    min_p: Annotated[float | None, typer.Option("--min-p")] = None,
+    max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Longest reply.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Makes sampling repeatable.")] = None,
+    stop: Annotated[list[str] | None, typer.Option("--stop", help="End the reply before this text; repeatable.")] = None,
+    thinking: Annotated[
+        Switch | None,
+        typer.Option("--thinking", help="For templates that know it. Most drop thoughts from history, so they are computed anew."),
+    ] = None,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Chat with a model; after every turn, see what its cache reused, computed and evicted."""
+    from .plain import run_chat
+
+    given = {
+        "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,
+        "seed": seed, "stop": tuple(stop) if stop else None,
+    }  # fmt: skip
+    code = run_chat(
+        engine={
+            "model": model, "device": device.value, "dtype": dtype, "cache": cache.value, "capacity": capacity,
+            "policy": policy, "page_size": page_size,
+        },
+        params={name: value for name, value in given.items() if value is not None},
+        prompt=prompt,
+        lines=plain,
+        system=system,
+        json=json,
+        record=record,
+        keep=not no_record,
+        thinking=None if thinking is None else thinking is Switch.ON,
+        color=color.value,
+        ascii=ascii,
+    )  # fmt: skip
+    raise typer.Exit(code)
+
+
+@app.command(rich_help_panel="Teach")
+def replay(
+    recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.")],
+    plain: Annotated[bool, typer.Option("--plain", help="Print the trees; the only way so far.")] = False,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Show this step only; 0 is before the first.")] = None,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Show what a recorded cache did, step by step, without any model."""
+    from .replay import run_replay
+
+    run_replay(recording, step=step, color=color.value, ascii=ascii)
+
+
+@app.command(rich_help_panel="Measure")
+def doctor(
+    model: Annotated[str, typer.Option("--model", "-m", help="radish (bundled), a folder, or a hub id.")] = "radish",
+    device: Annotated[Device, typer.Option("--device")] = Device.AUTO,
+    dtype: Annotated[str, typer.Option("--dtype")] = "auto",
+) -> None:
+    """Say what is installed, what a token costs, and where files live."""
+    from .doctor import run_doctor
+
+    run_doctor(model, device.value, dtype)
+
+
+def main() -> None:
+    """Runs the program; the entry point of `radixchat` and `python -m radixchat`."""
+    _tidy_environment()
+    try:
+        code = app(standalone_mode=False)
+    except UserError as error:
+        code = complain(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # `radixchat … | head`: nobody reads on, and that is no failure of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except _CLICK_ERROR as error:
+        code = complain(_usage_error(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+# Typer carries its own Click; its errors are reached through Typer, and never by importing `click`.
+_CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
+
+
+def _usage_error(error: Any) -> UsageError:
+    where = error.ctx.command_path if getattr(error, "ctx", None) else "radixchat"
+    what = error.format_message().replace("\n", " ").rstrip(".")
+    return UsageError(what[:1].lower() + what[1:], f"See `{where} --help`.")
+
+
+def complain(error: UserError) -> int:
+    """Prints the two lines of an error to stderr; returns its exit code."""
+    print(f"radixchat: {error.what}\n{error.fix}", file=sys.stderr)
+    return error.exit_code
+
+
+def _tidy_environment() -> None:
+    """Makes every library see what no-color.org says: only a NO_COLOR that is not empty counts."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]

@@ -1,0 +1,324 @@
+"""The command registry: every slash command of every front end, with its help, in one table.
+
+A handler takes the chat and the text after the command's name, and yields items to show (`chat.chat.Item`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ..radix import NoRoom
+from .chat import Chat, Copied, Item, Preview, Tree
+from .errors import RequestError, UsageError, UserError
+
+Handler = Callable[[Chat, str], Iterator[Item]]
+
+
+class Quit(Exception):  # noqa: N818 - the wish to leave, not an error
+    """Raised by /quit."""
+
+
+class Command(NamedTuple):
+    """One slash command."""
+
+    name: str  # without the slash
+    usage: str  # what follows the name
+    summary: str  # one line
+    handler: Handler
+    matters: bool  # one of the ten that /help shows
+
+
+COMMANDS: dict[str, Command] = {}
+"""Every command by name, in the order of the help."""
+
+
+def command(name: str, usage: str, summary: str, *, matters: bool = False) -> Callable[[Handler], Handler]:
+    """Puts a handler into the table."""
+
+    def register(handler: Handler) -> Handler:
+        COMMANDS[name] = Command(name, usage, summary, handler, matters)
+        return handler
+
+    return register
+
+
+def run(chat: Chat, line: str) -> Iterator[Item]:
+    """Runs a line that begins with a slash.
+
+    Raises:
+        UserError: an unknown command, or one that cannot be done; the chat goes on.
+        Quit: the user leaves.
+    """
+    name, _, argument = line[1:].partition(" ")
+    found = COMMANDS.get(name.strip().lower())
+    if found is None:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        fix = f"Did you mean /{close[0]}?" if close else "/help lists the commands; // sends a message that begins with /."
+        raise UsageError(f"there is no command /{name}", fix)
+    yield from found.handler(chat, argument.strip())
+
+
+# -- the ten that matter --------------------------------------------------------------------------------------------
+
+
+@command("help", "[all]", "what you can type", matters=True)
+def _help(chat: Chat, argument: str) -> Iterator[Item]:
+    everything = argument == "all"
+    shown = [known for known in COMMANDS.values() if everything or known.matters]
+    width = max(len(f"/{known.name} {known.usage}") for known in shown)
+    for known in shown:
+        yield f"{f'/{known.name} {known.usage}':<{width}}  {known.summary}"
+    if not everything:
+        yield f"{'/help all':<{width}}  the other {len(COMMANDS) - len(shown)} commands"
+    yield 'Anything else is a message; """ begins and ends one of several lines; Ctrl-C stops a reply, Ctrl-D leaves.'
+
+
+@command("new", "[NAME]", "open a conversation; it shares every prefix it can", matters=True)
+def _new(chat: Chat, argument: str) -> Iterator[Item]:
+    yield f"now in {chat.new(argument).name}"
+
+
+@command("switch", "NAME", "go to another conversation", matters=True)
+def _switch(chat: Chat, argument: str) -> Iterator[Item]:
+    chat.current = chat.named(argument or _wanted("a conversation's name", "/switch NAME"))
+    yield f"now in {chat.current.name}"
+
+
+@command("fork", "[NAME] [TURNS]", "copy this conversation (its first TURNS turns) and go on in the copy", matters=True)
+def _fork(chat: Chat, argument: str) -> Iterator[Item]:
+    *words, last = argument.split() or [""]
+    turns = _number(last, "/fork NAME 2") if last.isdigit() else None
+    if turns is not None and turns > len(chat.current.turns):
+        raise UsageError(f"there is no turn {turns}", f"{chat.current.name} has {len(chat.current.turns)} turns.")
+    name = " ".join(words) if turns is not None else argument
+    yield f"now in {chat.fork(name, turns).name}, with {len(chat.current.turns)} turns"
+
+
+@command("regen", "", "reply to the last message again", matters=True)
+def _regen(chat: Chat, argument: str) -> Iterator[Item]:
+    yield from chat.regenerate()
+
+
+@command("edit", "[N] TEXT", "ask message N (the last, by default) in other words; later turns go", matters=True)
+def _edit(chat: Chat, argument: str) -> Iterator[Item]:
+    first, _, rest = argument.partition(" ")
+    number, text = (int(first), rest.strip()) if first.isdigit() else (len(chat.current.turns), argument)
+    if not text:
+        raise UsageError("/edit needs the new text", f"Write it like `/edit 1 {_sample(chat)}`.")
+    yield from chat.edit(number, text)
+
+
+@command("undo", "[N]", "take back the last turn (or N turns); the cache keeps their tokens", matters=True)
+def _undo(chat: Chat, argument: str) -> Iterator[Item]:
+    turns = _number(argument, "/undo 2") if argument else 1
+    have = len(chat.current.turns)
+    if not 1 <= turns <= have:
+        raise UsageError(f"{turns} turns cannot be taken back", f"{chat.current.name} has {have}.")
+    gone = chat.current.cut(have - turns)
+    yield f"took back {len(gone)} turn{'s' if len(gone) > 1 else ''}: {gone[0].user!r}"
+
+
+@command("tree", "", "the whole tree", matters=True)
+def _tree(chat: Chat, argument: str) -> Iterator[Item]:
+    yield Tree(chat.snapshot(), changed=False)
+
+
+@command("preview", "TEXT", "what a message would reuse, prefill, split and evict; changes nothing", matters=True)
+def _preview(chat: Chat, argument: str) -> Iterator[Item]:
+    preview = chat.preview(argument or _wanted("a message", "/preview What is a trie?"))
+    yield preview_line(preview)
+    if preview.divergence is not None:
+        yield divergence_line(preview.divergence)
+
+
+@command("quit", "", "leave", matters=True)
+def _quit(chat: Chat, argument: str) -> Iterator[Item]:
+    raise Quit
+    yield ""
+
+
+# -- conversations --------------------------------------------------------------------------------------------------
+
+
+@command("list", "", "the conversations")
+def _list(chat: Chat, argument: str) -> Iterator[Item]:
+    for name, conversation in chat.conversations.items():
+        mark = "*" if conversation is chat.current else " "
+        yield f"{mark} {name}: {len(conversation.turns)} turns, {conversation.ids.size} tokens"
+
+
+@command("rename", "NAME", "give this conversation another name")
+def _rename(chat: Chat, argument: str) -> Iterator[Item]:
+    chat.rename(argument or _wanted("a name", "/rename tries"))
+    yield f"now in {chat.current.name}"
+
+
+@command("delete", "[NAME]", "forget a conversation; the cache keeps its tokens until they are evicted")
+def _delete(chat: Chat, argument: str) -> Iterator[Item]:
+    name = argument or chat.current.name
+    chat.delete(name)
+    yield f"forgot {name}; now in {chat.current.name}"
+
+
+@command("continue", "", "go on with a reply that was stopped or cut off")
+def _continue(chat: Chat, argument: str) -> Iterator[Item]:
+    yield from chat.go_on()
+
+
+@command("drop", "[N]", "forget the oldest N turns, when a conversation outgrows the context")
+def _drop(chat: Chat, argument: str) -> Iterator[Item]:
+    turns = _number(argument, "/drop 2") if argument else 1
+    if not 1 <= turns <= len(chat.current.turns):
+        raise UsageError(f"{turns} turns cannot be dropped", f"{chat.current.name} has {len(chat.current.turns)}.")
+    chat.current.drop_oldest(turns)
+    yield f"dropped {turns}; what follows them must be computed again on the next turn"
+
+
+@command("copy", "", "copy the last reply to the clipboard")
+def _copy(chat: Chat, argument: str) -> Iterator[Item]:
+    if not chat.current.turns:
+        raise UsageError("there is no reply to copy", "Type a message first.")
+    yield Copied(chat.current.turns[-1].reply.strip())
+
+
+# -- the model ------------------------------------------------------------------------------------------------------
+
+
+@command("model", "[NAME]", "the model, or load another one (a folder or a hub id)")
+def _model(chat: Chat, argument: str) -> Iterator[Item]:
+    if argument:
+        chat.switch_model(argument)
+    yield about_model(chat)
+    yield from chat.engine.notes
+
+
+@command("system", "[TEXT]", "the system prompt, or another one for this conversation")
+def _system(chat: Chat, argument: str) -> Iterator[Item]:
+    if argument:
+        chat.current.system = argument
+        if chat.current.turns:
+            yield "the history stands on another system prompt now: the next turn computes it again"
+    yield f"system prompt: {chat.current.system or '(the model’s own)'}"
+
+
+@command("set", "[NAME VALUE]", "sampling: temperature, top_p, top_k, min_p, max_tokens, seed, stop")
+def _set(chat: Chat, argument: str) -> Iterator[Item]:
+    if argument:
+        name, _, value = argument.partition(" ")
+        chat.set(name, value.strip())
+    now = chat.params
+    yield (
+        f"temperature {now.temperature:g} · top_p {now.top_p:g} · top_k {now.top_k} · min_p {now.min_p:g} · "
+        f"max_tokens {now.max_tokens} · seed {'none' if now.seed is None else now.seed} · stop {list(now.stop)}"
+    )
+
+
+# -- the cache ------------------------------------------------------------------------------------------------------
+
+
+@command("stats", "", "totals: turns, tokens, hit ratio, memory")
+def _stats(chat: Chat, argument: str) -> Iterator[Item]:
+    totals, snapshot = chat.totals, chat.snapshot()
+    ratio = f"{100 * totals.reused // totals.prompt} %" if totals.prompt else "nothing asked yet"
+    yield f"{totals.turns} turns · hit ratio {ratio}: reused {totals.reused} of {totals.prompt} prompt tokens"
+    yield f"generated {totals.generated} · evicted {totals.evicted} tokens"
+    nodes = sum(1 for _ in snapshot.nodes())
+    yield f"{nodes} nodes · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
+    yield about_model(chat)
+
+
+@command("capacity", "[TOKENS|BYTES]", "the size of the pool, or change it; a smaller one evicts")
+def _capacity(chat: Chat, argument: str) -> Iterator[Item]:
+    from .engine.load import parse_capacity
+
+    if argument:
+        try:
+            chat.engine.resize(parse_capacity(argument, chat.engine.bytes_per_token))
+        except NoRoom as error:
+            raise RequestError(str(error), "Unpin nodes first, or choose a larger capacity.") from None
+    capacity = chat.engine.cache.capacity
+    yield f"capacity {capacity} tokens{_bytes(capacity * chat.engine.bytes_per_token)}"
+    if argument:
+        yield Tree(chat.snapshot(), changed=True)
+
+
+@command("evict", "[TOKENS|#ID]", "evict that many tokens, or one leaf, or the next victim")
+def _evict(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = chat.engine.cache
+    if argument.startswith("#"):
+        number = _number(argument[1:], "/evict #4")
+        try:
+            gone = (cache.evict_node(number),)
+        except ValueError as error:
+            raise UsageError(str(error), "/tree shows the nodes; only unlocked leaves can go.") from None
+    else:
+        gone = cache.evict(_number(argument, "/evict 100") if argument else 1)
+    chat.engine.publish()
+    yield f"evicted {len(gone)} node{'s' if len(gone) != 1 else ''} ({sum(node.tokens for node in gone)} tok)"
+    yield Tree(chat.snapshot(), changed=True)
+
+
+@command("prove", "", "run the last turn again without the cache: both times, and whether the text is equal")
+def _prove(chat: Chat, argument: str) -> Iterator[Item]:
+    yield from chat.prove()
+
+
+# -- lines that several places print --------------------------------------------------------------------------------
+
+
+def preview_line(preview: Preview) -> str:
+    """Returns what a message would do, in the words of the signature line."""
+    peek, prompt = preview.peek, preview.prompt
+    parts = [f"would reuse {peek.reused} of {prompt}", f"prefill {prompt - peek.reused}"]
+    if peek.split is not None:
+        parts.append(f"split #{peek.split[0]} at {peek.split[1]}")
+    if peek.inside is not None:
+        parts.append(f"end inside #{peek.inside[0]} at {peek.inside[1]}, which splits unless the reply follows it")
+    if peek.evicts:
+        nodes = "1 node" if len(peek.evicts) == 1 else f"{len(peek.evicts)} nodes"
+        parts.append(f"evict {nodes} first ({sum(gone.tokens for gone in peek.evicts)} tok)")
+    if not peek.fits:
+        parts.append(f"not fit: {peek.room} tokens of room needed, {peek.available} can be had")
+    return " · ".join(parts)
+
+
+def divergence_line(divergence) -> str:  # type: ignore[no-untyped-def]
+    """Returns where a template rewrote history, with its text on both sides."""
+    return (
+        f"the chat template rewrote history at token {divergence.at}: the model saw {divergence.held!r}, "
+        f"the template has {divergence.template!r}; {divergence.lost} tokens no longer match"
+    )
+
+
+def about_model(chat: Chat) -> str:
+    """Returns the line that names model, device, cache and what a token costs."""
+    engine = chat.engine
+    where = f" on {engine.device}, {engine.dtype}" if engine.dtype else ""
+    cost = f", {engine.bytes_per_token} bytes per token" if engine.bytes_per_token else ""
+    capacity = engine.cache.capacity
+    return f"{engine.name}{where} · cache {engine.cache_name}, {capacity} tokens{_bytes(capacity * engine.bytes_per_token)}{cost}"
+
+
+def _bytes(size: int) -> str:
+    if not size:
+        return ""
+    return f" ({size / (1 << 20):.1f} MiB)" if size >= 1 << 20 else f" ({size / 1024:.0f} KiB)"
+
+
+def _number(text: str, example: str) -> int:
+    if not text.isdigit():
+        raise UsageError(f"{text!r} is no number", f"Write it like `{example}`.")
+    return int(text)
+
+
+def _wanted(what: str, example: str) -> str:
+    raise UsageError(f"this command needs {what}", f"Write it like `{example}`.")
+
+
+def _sample(chat: Chat) -> str:
+    return chat.current.turns[-1].user if chat.current.turns else "Hello!"
+
+
+__all__ = ["COMMANDS", "Command", "Quit", "UserError", "about_model", "divergence_line", "preview_line", "run"]

@@ -1,0 +1,337 @@
+"""The plain chat: a line-by-line front end for terminals, pipes, screen readers and scripts.
+
+The reply goes to stdout; tree, signature line and talk go to stderr. With `--json`, stdout carries one object a line.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json as jsonlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ..viz import StreamSanitizer, sanitize
+from . import commands
+from .chat import Chat, Copied, Delta, Item, Report, Tree
+from .engine import Engine
+from .errors import ModelError, UsageError, UserError
+from .paint import tree_json, tree_lines
+from .signature import facts, signature
+from .terminal import Terminal, open_terminal
+
+TWICE = 2.0
+"""Seconds within which a second Ctrl-C leaves."""
+
+INTERRUPTED = 130
+
+
+def run_chat(
+    *,
+    engine: dict[str, Any],
+    params: dict[str, Any],
+    prompt: str | None,
+    lines: bool,
+    system: str,
+    json: bool,
+    record: Path | None,
+    keep: bool,
+    thinking: bool | None,
+    color: str,
+    ascii: bool,
+) -> int:
+    """Runs `radixchat chat`; returns the exit code.
+
+    Raises:
+        UserError: nothing could be started.
+    """
+    _check_installed(engine["model"])
+    terminal = open_terminal(color, ascii)
+    if json and terminal.interactive and prompt is None:
+        raise UsageError("--json is for programs, and here is a person at a keyboard", "Pipe lines in, or leave it out.")
+    once = prompt is not None or (not lines and not sys.stdin.isatty())
+    if once and prompt is None:
+        prompt = sys.stdin.read().strip()
+    if once and not prompt:
+        raise UsageError("the prompt is empty", "Write one after `radixchat chat`, or pipe one in.")
+    if terminal.interactive:
+        terminal.say(f"loading {engine['model']} …")
+
+    def load(model: str | None) -> Engine:
+        return Engine.load(**{**engine, "model": model or engine["model"]})
+
+    chat = Chat(load, system=system, params=params, record=record, keep=keep, thinking=thinking)
+    front = PlainChat(chat, terminal, json=json)
+    try:
+        return front.answer(prompt) if prompt is not None else front.repl()
+    finally:
+        chat.close()
+
+
+def _check_installed(model: str) -> None:
+    if model != "words" and importlib.util.find_spec("torch") is None:
+        raise ModelError(
+            "a model needs PyTorch and transformers, which are not installed",
+            "Install them with: pip install 'radixchat[chat]'",
+        )
+
+
+class PlainChat:
+    """Shows a chat on a terminal, or as JSON.
+
+    Args:
+        chat: What is shown.
+        terminal: Where.
+        json: Print NDJSON to stdout instead.
+    """
+
+    def __init__(self, chat: Chat, terminal: Terminal, *, json: bool = False) -> None:
+        self.chat = chat
+        self.terminal = terminal
+        self._json = json
+        self._text = StreamSanitizer()
+        self._interrupted = 0.0
+        self._open_line = False  # the reply on stdout has not ended its line yet
+
+    # -- the loops -------------------------------------------------------------------------------------------------
+
+    def answer(self, prompt: str) -> int:
+        """Replies to one prompt; returns the exit code."""
+        code = self._run(self.chat.send(prompt))
+        return code if code else self._stopped()
+
+    def _stopped(self) -> int:
+        last = self.chat.last
+        return INTERRUPTED if last is not None and last.completion.finish_reason == "cancelled" else 0
+
+    def repl(self) -> int:
+        """Takes lines until the input ends; returns the exit code of the first error, unless a person saw it."""
+        self._greet()
+        first_error = 0
+        try:
+            for line in self._lines():
+                code = self.line(line)
+                first_error = first_error or code
+        except commands.Quit:
+            pass
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        return 0 if self.terminal.interactive else first_error
+
+    def line(self, line: str) -> int:
+        """Handles one line: a command, or a message. Returns 0, or the exit code of what went wrong."""
+        if not line.strip():
+            return 0
+        if line.startswith("/") and not line.startswith("//"):
+            return self._run(commands.run(self.chat, line))
+        message = line[1:] if line.startswith("//") else line
+        code = self._run(self.chat.send(message))
+        return code
+
+    def _run(self, items: Iterator[Item]) -> int:
+        """Shows items as they come; an error ends them, and nothing else."""
+        try:
+            with self._stoppable():
+                for item in items:
+                    self._show(item)
+        except UserError as error:
+            self._complain(error)
+            return error.exit_code
+        finally:
+            self._end_line()
+        return 0
+
+    # -- input -----------------------------------------------------------------------------------------------------
+
+    def _greet(self) -> None:
+        for note in self.chat.engine.notes:
+            self._say(note)
+        if self.terminal.interactive:
+            self._say(commands.about_model(self.chat))
+            self._say("Type a message; /help lists the commands.")
+
+    def _lines(self) -> Iterator[str]:
+        if not self.terminal.interactive:
+            for line in _whole(sys.stdin):
+                yield line
+            return
+        with _history():
+            yield from _whole(self._typed())
+
+    def _typed(self) -> Iterator[str]:
+        while True:
+            try:
+                yield input(f"{self.chat.current.name}> ")
+            except EOFError:
+                print(file=self.terminal.err)
+                return
+            except KeyboardInterrupt:
+                print(file=self.terminal.err)
+                if self._again():
+                    raise
+                self._say("Ctrl-C again or Ctrl-D leaves.")
+
+    def _again(self) -> bool:
+        """Whether Ctrl-C was pressed shortly before."""
+        before, self._interrupted = self._interrupted, time.monotonic()
+        return self._interrupted - before < TWICE
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """While a reply runs, Ctrl-C stops it and keeps what is there; twice leaves the program."""
+
+        def stop(number: int, frame: object) -> None:
+            if self._again():
+                raise KeyboardInterrupt
+            self.chat.stop()
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    # -- output ----------------------------------------------------------------------------------------------------
+
+    def _show(self, item: Item) -> None:
+        match item:
+            case Delta(text):
+                self._reply(text)
+            case Report():
+                self._report(item)
+            case Tree(snapshot, changed):
+                self._tree(item)
+            case Copied(text):
+                self._copy(text)
+            case _:
+                self._say(item)
+
+    def _reply(self, text: str) -> None:
+        if self._json:
+            self._object({"event": "delta", "text": text})
+            return
+        self._print(self._text.feed(text))
+
+    def _print(self, text: str) -> None:
+        if text:
+            self.terminal.out.write(text)
+            self.terminal.out.flush()
+            self._open_line = not text.endswith("\n")
+
+    def _end_line(self) -> None:
+        self._print(self._text.end())
+        if self._open_line:
+            self._print("\n")
+
+    def _report(self, report: Report) -> None:
+        tree = Tree(report.snapshot, changed=True)
+        if self._json:
+            turn = {"event": "turn", "conversation": report.conversation, **facts(report.completion)}
+            if report.divergence is not None:
+                turn["divergence"] = report.divergence._asdict()
+            self._object(turn)
+            return
+        self._end_line()
+        self._tree(tree)
+        if report.divergence is not None:
+            self._say(commands.divergence_line(report.divergence))
+        if report.completion.finish_reason in ("length", "capacity"):
+            self._say(_cut_off(report.completion.finish_reason))
+        self._say(signature(report.completion))
+
+    def _tree(self, tree: Tree) -> None:
+        if self._json:
+            self._object(tree_json(tree, self.chat.pieces, self.chat.engine.bytes_per_token))
+            return
+        console = self.terminal.console()
+        for line in tree_lines(tree, self.chat.pieces, self.chat.engine.bytes_per_token, self.terminal):
+            console.print(line, soft_wrap=True)
+
+    def _copy(self, text: str) -> None:
+        """Asks the terminal to take the text into its clipboard (OSC 52)."""
+        if not self.terminal.interactive:
+            raise UsageError("there is no terminal to copy from", "Take the reply from stdout.")
+        self.terminal.err.write(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07")
+        self._say(f"copied {len(text)} characters, if this terminal allows it")
+
+    def _say(self, text: str) -> None:
+        if self._json:
+            self._object({"event": "info", "text": text})
+        else:
+            self.terminal.say(sanitize(text))
+
+    def _complain(self, error: UserError) -> None:
+        self._end_line()
+        if self._json:
+            self._object({"event": "error", "what": error.what, "fix": error.fix, "exit_code": error.exit_code})
+        else:
+            self.terminal.say(sanitize(error.what))
+            self.terminal.say(sanitize(error.fix))
+        for offer in error.offers:
+            self._say(offer)
+
+    def _object(self, values: dict[str, Any]) -> None:
+        self.terminal.out.write(jsonlib.dumps(values, ensure_ascii=False) + "\n")
+        self.terminal.out.flush()
+
+
+def _cut_off(reason: str) -> str:
+    if reason == "length":
+        return "the reply reached max_tokens or the context; /continue goes on"
+    return "the cache is full and nothing can be evicted; /capacity makes it larger, then /continue"
+
+
+def _whole(lines: Iterator[str] | IO[str]) -> Iterator[str]:
+    '''Joins the lines between two `"""`.'''
+    block: list[str] | None = None
+    for raw in lines:
+        line = raw.rstrip("\r\n")
+        if block is None:
+            if not line.startswith('"""'):
+                yield line
+                continue
+            line, block = line[3:], []
+        if line.endswith('"""'):
+            yield "\n".join([*block, line[:-3]]).strip("\n")
+            block = None
+        else:
+            block.append(line)
+    if block:
+        yield "\n".join(block).strip("\n")
+
+
+@contextmanager
+def _history() -> Iterator[None]:
+    """Line editing, completion of commands, and a private history of what was typed."""
+    try:
+        import readline
+    except ImportError:  # Windows: lines come without editing
+        yield
+        return
+    from .paths import history_file, private_dir
+
+    path = history_file()
+    if path.exists():
+        readline.read_history_file(path)
+    readline.set_history_length(1000)
+    readline.set_completer_delims(" ")
+    readline.set_completer(_complete)
+    readline.parse_and_bind("tab: complete")
+    try:
+        yield
+    finally:
+        private_dir(path.parent)
+        draft = path.with_name("history.new")
+        readline.write_history_file(draft)
+        draft.chmod(0o600)
+        draft.replace(path)
+
+
+def _complete(text: str, state: int) -> str | None:
+    found = [f"/{name}" for name in commands.COMMANDS if text.startswith("/") and f"/{name}".startswith(text)]
+    return found[state] if state < len(found) else None
