@@ -253,7 +253,7 @@ def load(path: str | Path) -> Recording:
     for number, line in enumerate(lines[1:], start=2):
         try:
             _take(recording, json.loads(line))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise RecordingError(
                 f"line {number} of {path} is damaged: {error}",
                 f"Delete line {number} and all after it to replay what came before.",
