@@ -39,6 +39,7 @@ class Tree(NamedTuple):
 
     snapshot: Snapshot
     changed: bool
+    also: tuple[int, ...] = ()  # ids of nodes to show although nothing happened to them: the tails of splits
 
 
 class Copied(NamedTuple):

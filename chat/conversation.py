@@ -31,8 +31,8 @@ class Message(NamedTuple):
 class ChatTokenizer(Protocol):
     """What a conversation needs of a tokenizer."""
 
-    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
-        """Returns token ids; special tokens inside `literal` texts are taken letter by letter."""
+    def encode(self, text: str) -> Int32Array:
+        """Returns the token ids of a text that `render` made, or of its end."""
 
     def token_bytes(self, token: int) -> bytes:
         """Returns the bytes of a token."""
@@ -111,19 +111,18 @@ class Conversation:
         messages = [message._asdict() for message in [*self.messages(), Message("user", user)]]
         text = tokenizer.render(messages, add_generation_prompt=True, thinking=self.thinking)
         held = "".join(segment.text for segment in self.held)
-        said = [message["content"] for message in messages]
         if text.startswith(held):
             added = text[len(held) :]
-            segments = (*self.held, Segment(added, tokenizer.encode(added, literal=said)))
+            segments = (*self.held, Segment(added, tokenizer.encode(added)))
             return Prompt(_joined(segments), segments, None)
-        return self._diverged(tokenizer, text, held, said)
+        return self._diverged(tokenizer, text, held)
 
-    def _diverged(self, tokenizer: ChatTokenizer, text: str, held: str, said: list[str]) -> Prompt:
+    def _diverged(self, tokenizer: ChatTokenizer, text: str, held: str) -> Prompt:
         """The template wins: keeps the tokens before the first difference and tokenises the rest again."""
         kept = _up_to(tokenizer, self.held, len(os.path.commonprefix([text, held])))
         size = sum(len(segment.text) for segment in kept)
         rest = text[size:]
-        segments = (*kept, Segment(rest, tokenizer.encode(rest, literal=said)))
+        segments = (*kept, Segment(rest, tokenizer.encode(rest)))
         at = _joined(kept).size
         divergence = Divergence(at, int(self.ids.size - at), held[size : size + EXCERPT], rest[:EXCERPT])
         return Prompt(_joined(segments), segments, divergence)

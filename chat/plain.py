@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from ..viz import StreamSanitizer, sanitize
+from ..viz.sanitize import TextStream, sanitize
 from . import commands
 from .chat import Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine
@@ -94,7 +94,7 @@ class PlainChat:
         self.chat = chat
         self.terminal = terminal
         self._json = json
-        self._text = StreamSanitizer()
+        self._text = TextStream(ascii=terminal.ascii)
         self._interrupted = 0.0
         self._open_line = False  # the reply on stdout has not ended its line yet
 
@@ -204,7 +204,7 @@ class PlainChat:
                 self._reply(text)
             case Report():
                 self._report(item)
-            case Tree(snapshot, changed):
+            case Tree():
                 self._tree(item)
             case Copied(text):
                 self._copy(text)
@@ -215,7 +215,7 @@ class PlainChat:
         if self._json:
             self._object({"event": "delta", "text": text})
             return
-        self._print(self._text.feed(text))
+        self._print(self._text.feed(text.encode("utf-8", "surrogateescape")))
 
     def _print(self, text: str) -> None:
         if text:
@@ -224,12 +224,12 @@ class PlainChat:
             self._open_line = not text.endswith("\n")
 
     def _end_line(self) -> None:
-        self._print(self._text.end())
+        self._print(self._text.close())
         if self._open_line:
             self._print("\n")
 
     def _report(self, report: Report) -> None:
-        tree = Tree(report.snapshot, changed=True)
+        tree = Tree(report.snapshot, changed=True, also=report.completion.splits)
         if self._json:
             turn = {"event": "turn", "conversation": report.conversation, **facts(report.completion)}
             if report.divergence is not None:
@@ -263,17 +263,20 @@ class PlainChat:
         if self._json:
             self._object({"event": "info", "text": text})
         else:
-            self.terminal.say(sanitize(text))
+            self.terminal.say(self._safe(text))
 
     def _complain(self, error: UserError) -> None:
         self._end_line()
         if self._json:
             self._object({"event": "error", "what": error.what, "fix": error.fix, "exit_code": error.exit_code})
         else:
-            self.terminal.say(sanitize(error.what))
-            self.terminal.say(sanitize(error.fix))
+            self.terminal.say(self._safe(error.what))
+            self.terminal.say(self._safe(error.fix))
         for offer in error.offers:
             self._say(offer)
+
+    def _safe(self, text: str) -> str:
+        return sanitize(text, ascii=self.terminal.ascii)
 
     def _object(self, values: dict[str, Any]) -> None:
         self.terminal.out.write(jsonlib.dumps(values, ensure_ascii=False) + "\n")

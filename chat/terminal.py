@@ -21,6 +21,7 @@ class Terminal:
     colour: bool
     ascii: bool
     width: int
+    palette: str = "dark"  # of viz.PALETTES
 
     def console(self, stream: IO[str] | None = None) -> Any:
         """Returns a rich console over a stream (stderr by default) that interprets nothing in the text it is given."""
@@ -55,6 +56,7 @@ def open_terminal(colour: str = "auto", ascii: bool = False) -> Terminal:
         colour=_wants_colour(colour),
         ascii=ascii or not _speaks_unicode(sys.stderr),
         width=_width(),
+        palette=_palette(),
     )
 
 
@@ -64,6 +66,15 @@ def _wants_colour(when: str) -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
+
+
+def _palette() -> str:
+    """Colours for what the terminal says of itself: sixteen of its own, or exact ones on dark or light ground."""
+    ground = os.environ.get("COLORFGBG", "").rpartition(";")[2]  # set by some terminals: foreground;background
+    light = ground in ("7", "15")
+    if _colour_system() == "standard":
+        return "ansi-light" if light else "ansi"
+    return "light" if light else "dark"
 
 
 def _colour_system() -> str:

@@ -43,8 +43,8 @@ class Tokenizer(Protocol):
     def eos_ids(self) -> frozenset[int]:
         """Ids that end a reply."""
 
-    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
-        """Returns token ids; special tokens inside `literal` texts are taken letter by letter."""
+    def encode(self, text: str) -> Int32Array:
+        """Returns token ids, int32."""
 
     def token_bytes(self, token: int) -> bytes:
         """Returns the bytes of a token."""
@@ -264,7 +264,6 @@ class Engine:
         *,
         conversation: str = "",
         namespace: str = "",
-        literal: Sequence[str] = (),
         forced: Sequence[Int32Array] | None = None,
     ) -> Iterator[Chunk]:
         """Generates replies piece by piece. Closing the iterator early cancels what still runs, and keeps it.
@@ -274,7 +273,6 @@ class Engine:
             params: As in `generate`.
             conversation: Name of the conversation, for the record.
             namespace: Prefixes are shared within one.
-            literal: Texts of the prompts whose special tokens are taken letter by letter.
             forced: Replies to take instead of sampling, one a prompt, int32.
 
         Raises:
@@ -284,7 +282,7 @@ class Engine:
         batch = list(prompts) if _is_batch(prompts) else [prompts]
         jobs = []
         for place, prompt in enumerate(batch):
-            key = self.tokenizer.encode(prompt, literal=literal) if isinstance(prompt, str) else prompt
+            key = self.tokenizer.encode(prompt) if isinstance(prompt, str) else prompt
             for sample in range(params.n):
                 reply = forced[place] if forced is not None else None
                 request = self._request(key, _seeded(params, sample), conversation, namespace, reply)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -73,19 +74,20 @@ def load_engine(
     from .torch_runner import TorchRunner
 
     loaded = load_model(model, device=device, dtype=dtype)
+    tokenizer = HFTokenizer.load(loaded.path)
     tokens = _default_capacity(loaded) if capacity is None else parse_capacity(capacity, loaded.bytes_per_token)
     prefix_cache = _cache(cache, tokens, cache_options)
     runner = TorchRunner(loaded, prefix_cache.highest_slot)
     return Engine(
         runner,
         prefix_cache,
-        HFTokenizer.load(loaded.path),
+        tokenizer,
         name=loaded.name,
         cache_name=cache,
-        notes=loaded.notes,
+        notes=(*loaded.notes, *tokenizer.notes),
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
-        defaults=_defaults(Path(loaded.path)),
+        defaults=replace(_defaults(Path(loaded.path)), stop=tokenizer.stop),
     )
 
 

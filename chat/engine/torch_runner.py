@@ -6,7 +6,7 @@ tensors and nothing else: which slots hold what is decided by whoever calls it. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -48,23 +48,21 @@ class TorchRunner:
         """Bytes of K and V of one token over all layers."""
         return self.loaded.bytes_per_token
 
-    def step(self, batch: Sequence[Work], logits_out: list[LogitsRow | None] | None = None) -> list[int | None]:
+    def step(self, batch: Sequence[Work]) -> list[int | None]:
         """Computes a batch, writes its K/V, and returns each sampled token (None where none was asked for).
 
         A step that fails leaves the runner usable; of the K/V it was to write some may be written.
-
-        Args:
-            batch: What to compute, at least one work.
-            logits_out: Receives, for each work, the float32 logits ``[vocabulary]`` its token was sampled from.
         """
-        rows = self._forward(batch)
-        tokens: list[int | None] = []
-        for work in batch:
-            row = None if work.sampler is None else next(rows)
-            tokens.append(None if row is None or work.sampler is None else sample(row, work.sampler))
-            if logits_out is not None:
-                logits_out.append(row)
-        return tokens
+        rows = iter(self._forward(batch, [work.sampler is not None for work in batch]))
+        return [None if work.sampler is None else sample(next(rows), work.sampler) for work in batch]
+
+    def logits(self, work: Work) -> LogitsRow:
+        """Computes one work and returns the logits after its last token, float32, shape ``[vocabulary]``."""
+        return self._forward([work], [True])[0]
+
+    def sibling(self, slots: int) -> TorchRunner:
+        """Returns a runner over the same weights with a pool of its own."""
+        return TorchRunner(self.loaded, slots)
 
     @torch.inference_mode()
     def copy(self, sources: Int32Array, targets: Int32Array) -> None:
@@ -79,29 +77,28 @@ class TorchRunner:
         kept = min(slots, self.slots) + 1
         for pools in (self._k, self._v):
             for layer, shape in enumerate(self.loaded.kv_shapes):
-                grown = self._pool(shape, slots + 1)
-                grown[:kept] = pools[layer][:kept]
-                pools[layer] = grown
+                moved = self._pool(shape, slots + 1)
+                moved[:kept] = pools[layer][:kept]
+                pools[layer] = moved
         self.slots = slots
 
     @torch.inference_mode()
-    def _forward(self, batch: Sequence[Work]) -> Iterator[LogitsRow]:
-        """Computes a batch and yields the logits after the last token of each work that samples."""
+    def _forward(self, batch: Sequence[Work], wanted: Sequence[bool]) -> LogitsRow:
+        """Computes a batch; returns the logits after the last token of each wanted work, ``[wanted, vocabulary]``."""
         self._check(batch)
         new = [work.tokens.size for work in batch]
         ragged = RaggedBatch.build(new, [work.slots for work in batch], self.loaded.device)
-        tokens = np.concatenate([work.tokens for work in batch])
+        tokens = np.concatenate([work.tokens for work in batch]).astype(np.int64)
         positions = np.concatenate([np.arange(work.start, work.slots.size) for work in batch])
-        ends = np.cumsum(new) - 1
-        sampled = ends[[work.sampler is not None for work in batch]]
+        last = np.cumsum(new) - 1
         result = self.loaded.model(
-            input_ids=self._device(tokens.astype(np.int64))[None],
+            input_ids=self._device(tokens)[None],
             position_ids=self._device(positions)[None],
             use_cache=False,
-            logits_to_keep=self._device(sampled),
+            logits_to_keep=self._device(last[np.array(wanted)]),
             **{NAME: PoolStore(self._k, self._v, ragged)},
         )
-        return iter(result.logits[0].float().cpu().numpy())
+        return result.logits[0].float().cpu().numpy()
 
     def _check(self, batch: Sequence[Work]) -> None:
         for work in batch:

@@ -28,7 +28,7 @@ class WordsTokenizer:
         self._ids: dict[str, int] = {}
         self._words: list[str] = []
 
-    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
+    def encode(self, text: str) -> Int32Array:
         """Returns the ids of the words, int32, shape ``[words]``; words seen for the first time get the next ids."""
         return np.array([self._id(word) for word in _WORD.findall(text)], dtype=np.int32)
 

@@ -21,7 +21,7 @@ class ByteTokenizer:
     name = "bytes"
     eos_ids = frozenset({EOS})
 
-    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
+    def encode(self, text: str) -> Int32Array:
         return np.frombuffer(text.encode("utf-8"), dtype=np.uint8).astype(np.int32)
 
     def token_bytes(self, token: int) -> bytes:

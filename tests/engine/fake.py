@@ -20,7 +20,7 @@ class FakeTokenizer:
     name = "letters"
     eos_ids = frozenset({EOS})
 
-    def encode(self, text: str, *, literal: Sequence[str] = ()) -> Int32Array:
+    def encode(self, text: str) -> Int32Array:
         return np.array([EOS if letter == "." else ord(letter) - 96 for letter in text], dtype=np.int32)
 
     def token_bytes(self, token: int) -> bytes:

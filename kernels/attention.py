@@ -1,0 +1,227 @@
+"""Attention of new tokens over keys and values that lie scattered in a pool: the torch reference.
+
+Two operations, as in SGLang and LightLLM: *extend* (any number of new tokens on top of a cached prefix, causal among
+themselves) and *decode* (one new token per sequence). A batch is packed: the new tokens of all sequences stand in one
+row, and :class:`RaggedBatch` says whose they are and where the keys of each sequence lie. The pool of a layer has the
+shape ``[slots, kv_heads, head_dim]``.
+
+New tokens are attended from the tensors they were just computed in, never from a slot that another sequence of the
+batch may share. Knows nothing of models, requests and trees: only of rows and slots.
+
+The reference loops over sequences and hands each to torch's fused attention. What makes it fast on a CPU is what it
+leaves out: keys in one ascending run of slots are a view of the pool, so nothing is gathered, concatenated or repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+SCRATCH = 0
+"""The slot that anyone may write: what it holds afterwards means nothing, so it is never read."""
+
+
+class Span(NamedTuple):
+    """One sequence of a batch, as the host sees it."""
+
+    first: int  # row of its first new token in the packed batch
+    new: int  # how many new tokens it has, at least 1
+    prefix: int  # how many tokens before them are in the pool
+    run: int | None  # first slot if all its tokens lie in one readable ascending run, else None
+    slots: Tensor  # slot of every prefix token, int32 [prefix], on the pool's device
+
+
+@dataclass(frozen=True, slots=True)
+class RaggedBatch:
+    """Where the queries and the keys of a packed batch are. Made once per forward and used by every layer.
+
+    Tensors are int32 on the pool's device; B sequences, T new tokens, N tokens with their prefixes.
+    """
+
+    qo_indptr: Tensor  # [B + 1]: sequence b owns the rows qo_indptr[b] to qo_indptr[b + 1]
+    kv_indptr: Tensor  # [B + 1]: and of kv_indices the part kv_indptr[b] to kv_indptr[b + 1]
+    kv_indices: Tensor  # [N]: slot of every token, each sequence's prefix followed by its new tokens
+    prefix_lens: Tensor  # [B]: how many of a sequence's tokens are in the pool already
+    write_slots: Tensor  # [T], int64: where the K/V of each new token go
+    write_run: int | None  # first of them if they are one ascending run
+    spans: tuple[Span, ...]  # [B]: the same on the host
+    biases: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False, compare=False)  # (new, prefix)
+
+    @classmethod
+    def build(
+        cls, new: Sequence[int], slots: Sequence[npt.NDArray[np.int32]], device: torch.device | str = "cpu"
+    ) -> RaggedBatch:
+        """Describes a batch.
+
+        Args:
+            new: How many new tokens each sequence has, at least one.
+            slots: The slots of all its tokens, int32 ``[prefix + new]``.
+            device: Where the pool is.
+        """
+        lengths = np.array([each.size for each in slots], dtype=np.int32)
+        counts = np.array(new, dtype=np.int32)
+        indices = np.concatenate(slots).astype(np.int32, copy=False)
+        writes = np.concatenate([each[each.size - count :] for each, count in zip(slots, new, strict=True)])
+        kv_indices = torch.from_numpy(indices).to(device)
+        rows, places = _indptr(counts), _indptr(lengths)
+        return cls(
+            qo_indptr=torch.from_numpy(rows).to(device),
+            kv_indptr=torch.from_numpy(places).to(device),
+            kv_indices=kv_indices,
+            prefix_lens=torch.from_numpy(lengths - counts).to(device),
+            write_slots=torch.from_numpy(writes.astype(np.int64)).to(device),
+            write_run=int(writes[0]) if _ascending(writes) else None,
+            spans=tuple(
+                Span(
+                    int(row), count, each.size - count, _run(each, count), kv_indices[place : place + each.size - count]
+                )
+                for row, place, count, each in zip(rows, places, new, slots, strict=False)
+            ),
+        )
+
+    @property
+    def decodes(self) -> bool:
+        """Whether every sequence has exactly one new token."""
+        return len(self.spans) == self.write_slots.shape[0]
+
+    def bias(self, span: Span, like: Tensor) -> Tensor:
+        """Returns what to add to the scores of a span, ``[new, prefix + new]``: 0, or -inf for tokens yet to come.
+
+        Made once per forward and shape, in the type and on the device of ``like``.
+        """
+        key = (span.new, span.prefix)
+        if key not in self.biases:
+            blank = torch.full((span.new, span.prefix + span.new), -torch.inf, dtype=like.dtype, device=like.device)
+            self.biases[key] = blank.triu_(span.prefix + 1)
+        return self.biases[key]
+
+
+def _indptr(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    return np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
+
+
+def _ascending(slots: npt.NDArray[np.int32]) -> bool:
+    """Whether slots follow one another without a gap."""
+    return bool(slots[-1] - slots[0] == slots.size - 1 and (np.diff(slots) == 1).all())
+
+
+def _run(slots: npt.NDArray[np.int32], new: int) -> int | None:
+    """Returns where a sequence's run starts; the scratch slot belongs to nobody, so it ends any run."""
+    scratch = (slots[slots.size - new :] == SCRATCH).any()
+    return None if scratch or not _ascending(slots) else int(slots[0])
+
+
+def write(k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, batch: RaggedBatch) -> None:
+    """Stores new keys and values, each ``[T, kv_heads, head_dim]``, in their slots of a layer's pools.
+
+    Of several tokens for the scratch slot any may win.
+    """
+    if batch.write_run is not None:
+        end = batch.write_run + k.shape[0]
+        k_pool[batch.write_run : end] = k
+        v_pool[batch.write_run : end] = v
+    else:
+        k_pool.index_copy_(0, batch.write_slots, k)
+        v_pool.index_copy_(0, batch.write_slots, v)
+
+
+def extend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    k_pool: Tensor,
+    v_pool: Tensor,
+    batch: RaggedBatch,
+    scale: float,
+    *,
+    softcap: float | None = None,
+) -> Tensor:
+    """Attends new tokens to the cached prefix of their sequence and, causally, to one another.
+
+    Call :func:`write` first: a sequence whose slots are one run reads its new tokens there, which is the same values.
+
+    Args:
+        q: Queries of the new tokens, ``[T, heads, head_dim]``; ``heads`` is a multiple of ``kv_heads``.
+        k: Their keys, ``[T, kv_heads, head_dim]``, with the position already in them.
+        v: Their values, in the same shape.
+        k_pool: The layer's keys, ``[slots, kv_heads, head_dim]``.
+        v_pool: The layer's values, in the same shape.
+        batch: Which rows and slots belong together.
+        scale: What the scores are multiplied with.
+        softcap: Where scores level off, ``softcap * tanh(score / softcap)``, or None.
+
+    Returns:
+        ``[T, heads, head_dim]`` in the type of ``q``.
+    """
+    results = []
+    for span in batch.spans:
+        rows = slice(span.first, span.first + span.new)
+        keys = _gather(k_pool, k[rows], span)
+        values = _gather(v_pool, v[rows], span)
+        results.append(_attend(q[rows], keys, values, batch, span, scale, softcap))
+    return results[0] if len(results) == 1 else torch.cat(results)
+
+
+def decode(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    k_pool: Tensor,
+    v_pool: Tensor,
+    batch: RaggedBatch,
+    scale: float,
+    *,
+    softcap: float | None = None,
+) -> Tensor:
+    """Attends one new token per sequence; arguments and result as for :func:`extend`, with T = B."""
+    if not batch.decodes:
+        raise ValueError("decode takes exactly one new token per sequence")
+    return extend(q, k, v, k_pool, v_pool, batch, scale, softcap=softcap)
+
+
+def _gather(pool: Tensor, new: Tensor, span: Span) -> Tensor:
+    """Returns what a span attends to, ``[prefix + new, kv_heads, head_dim]``: a view where that is possible."""
+    if span.run is not None:
+        return pool[span.run : span.run + span.prefix + span.new]
+    if span.prefix == 0:
+        return new
+    whole = pool.new_empty(span.prefix + span.new, *pool.shape[1:])
+    torch.index_select(pool, 0, span.slots, out=whole[: span.prefix])
+    whole[span.prefix :] = new
+    return whole
+
+
+def _attend(
+    q: Tensor, k: Tensor, v: Tensor, batch: RaggedBatch, span: Span, scale: float, softcap: float | None
+) -> Tensor:
+    if softcap is not None:
+        return _attend_capped(q, k, v, batch.bias(span, q), scale, softcap)
+    new, heads, dim = q.shape
+    kv_heads = k.shape[1]
+    keys, values = k.transpose(0, 1)[None], v.transpose(0, 1)[None]
+    if new == 1:  # the queries of a group stand where a sequence's positions would, so no key is repeated
+        grouped = q.reshape(1, kv_heads, heads // kv_heads, dim)
+        return scaled_dot_product_attention(grouped, keys, values, scale=scale).reshape(1, heads, dim)
+    options: dict[str, Any] = {"is_causal": True} if span.prefix == 0 else {"attn_mask": batch.bias(span, q)}
+    if heads != kv_heads:
+        options["enable_gqa"] = True
+    return scaled_dot_product_attention(q.transpose(0, 1)[None], keys, values, scale=scale, **options)[0].transpose(
+        0, 1
+    )
+
+
+def _attend_capped(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, scale: float, softcap: float) -> Tensor:
+    """Attends in plain matrix products and fp32: no fused attention knows caps."""
+    new, heads, dim = q.shape
+    kv_heads = k.shape[1]
+    grouped = q.float().reshape(new, kv_heads, heads // kv_heads, dim)
+    scores = torch.einsum("nhgd,shd->hgns", grouped, k.float()) * scale
+    weights = (softcap * torch.tanh(scores / softcap) + bias.float()).softmax(-1)
+    return torch.einsum("hgns,shd->nhgd", weights, v.float()).reshape(new, heads, dim).to(q.dtype)

@@ -1,0 +1,246 @@
+"""From the tokens on an edge to a label: one line, nothing hidden, folded and shortened to fit.
+
+The pieces of an edge are joined as bytes and decoded as a whole, never token by token: a character may span tokens,
+and a split may cut one (then its bytes are escapes). Whitespace and controls are shown, chat-template tokens become
+pills (``‹user›``), and a label that is too long loses its middle: its head says what it is, its tail is where siblings
+diverge.
+Knows token ids and bytes; no tokenizer, no tree and no colours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from ..radix.keys import Key, as_array, count, cut
+from .sanitize import HIDDEN, NOT_ASCII, decode, visible
+
+
+class Kind(Enum):
+    """What a stretch of a label is; painters may set them apart."""
+
+    TEXT = "text"  # as it stands in the edge
+    MARK = "mark"  # whitespace made visible: ⏎ → ␣
+    ESCAPE = "escape"  # a control character, a hidden one, a byte that is no UTF-8, or an unknown token
+    PILL = "pill"  # a chat-template token
+    CUT = "cut"  # where text was left out
+
+
+class Span(NamedTuple):
+    """A stretch of a label."""
+
+    text: str  # printable, one line
+    kind: Kind
+
+
+class Label(NamedTuple):
+    """Text of one line, safe to print anywhere, in stretches."""
+
+    spans: tuple[Span, ...]
+
+    @property
+    def plain(self) -> str:
+        """The text alone."""
+        return "".join(span.text for span in self.spans)
+
+    @property
+    def cells(self) -> int:
+        """Terminal cells it takes."""
+        return sum(cell_len(span.text) for span in self.spans)
+
+    def fit(self, width: int, *, ascii: bool = False) -> Label:
+        """Returns the label in at most `width` cells, shortened in the middle when it must be."""
+        if self.cells <= width:
+            return self
+        units = list(_units(self))
+        return _elide(units, units, width, "..." if ascii else "…")
+
+
+class Labels:
+    """Writes labels for the edges of one tokenizer.
+
+    Args:
+        pieces: The bytes of each token id. An id that is missing shows as ``‹id›``.
+        pills: Whether chat-template tokens are folded.
+        ascii: Whether labels consist of printable ASCII only.
+    """
+
+    def __init__(self, pieces: Mapping[int, bytes], *, pills: bool = True, ascii: bool = False) -> None:
+        self.pieces = pieces
+        self.pills = pills
+        self.ascii = ascii
+
+    def whole(self, key: Key) -> Label:
+        """Returns the label of all tokens of a key; costs its length."""
+        return _label(self._texts(key), self.pills, self.ascii)
+
+    def fit(self, key: Key, width: int) -> Label:
+        """Returns the label of a key in at most `width` cells; costs the width, however long the key is."""
+        reach = 2 * width + 8  # tokens that should fill the width; some have no cells
+        tokens = count(key)
+        if tokens > 2 * reach and width > 0:
+            head, tail = self.whole(cut(key, 0, reach)), self.whole(cut(key, tokens - reach))
+            if head.cells >= width and tail.cells >= width:
+                return _elide(list(_units(head)), list(_units(tail)), width, "..." if self.ascii else "…")
+        return self.whole(key).fit(width, ascii=self.ascii)
+
+    def _texts(self, key: Key) -> Iterator[str | Span]:
+        """Yields the text of each run of known tokens, and a span for each unknown one."""
+        known: list[bytes] = []
+        for token in as_array(key).tolist():
+            piece = self.pieces.get(token)
+            if piece is not None:
+                known.append(piece)
+                continue
+            yield decode(b"".join(known))
+            known.clear()
+            yield Span(_quote(str(token), self.ascii), Kind.ESCAPE)
+        yield decode(b"".join(known))
+
+
+def label(text: str | bytes, *, pills: bool = False, ascii: bool = False) -> Label:
+    """Returns the label of any other text: a title, a file name, a namespace."""
+    return _label([decode(text) if isinstance(text, bytes) else text], pills, ascii)
+
+
+PILLS: Final[tuple[tuple[str, str | None], ...]] = (
+    # a pattern and the pill's name; None: the name is the pattern's group
+    (r"<\|im_start\|>([a-z_]{1,20})\n?", None),  # ChatML: Qwen, SmolLM
+    (r"<\|start_header_id\|>([a-z_]{1,20})<\|end_header_id\|>(?:\n\n)?", None),  # Llama 3
+    (r"<start_of_turn>([a-z_]{1,20})\n?", None),  # Gemma
+    (r"<\|(system|user|assistant|tool)\|>\n?", None),  # Phi, Zephyr
+    (r"(?:<\|im_end\|>|<end_of_turn>|<\|end\|>)\n?|<\|eot_id\|>|</s>|<eos>", "end"),
+    (r"<\|begin_of_text\|>|<s>|<bos>", "begin"),
+    (r"\[INST\] ?", "user"),  # Llama 2, Mistral
+    (r" ?\[/INST\]", "assistant"),
+    (r"<｜([^｜<>\s]{1,40})｜>", None),  # DeepSeek
+    (r"<\|([a-z0-9_]{1,40})\|>", None),  # whatever else looks like one
+)
+"""Chat-template tokens that become pills; the first pattern that fits wins."""
+
+_PILLS: Final = "|".join(f"(?P<p{number}>{pattern})" for number, (pattern, _) in enumerate(PILLS))
+_NAMES: Final = {f"p{number}": name for number, (_, name) in enumerate(PILLS)}
+_MARKS: Final = {"\n": ("⏎", r"\n"), "\t": ("→", r"\t"), " ": ("␣", "_")}
+
+
+def _unsafe(ascii: bool) -> re.Pattern[str]:
+    return NOT_ASCII if ascii else HIDDEN
+
+
+def _scanner(pills: bool, ascii: bool) -> re.Pattern[str]:
+    hidden = f"(?P<hidden>{_unsafe(ascii).pattern})"
+    return re.compile(f"{_PILLS}|{hidden}" if pills else hidden)
+
+
+_SCANNERS: Final = {(pills, ascii): _scanner(pills, ascii) for pills in (False, True) for ascii in (False, True)}
+
+
+def _quote(name: str, ascii: bool) -> str:
+    return f"<{name}>" if ascii else f"‹{name}›"
+
+
+def _label(texts: Iterable[str | Span], pills: bool, ascii: bool) -> Label:
+    spans: list[Span] = []
+    scan = _SCANNERS[pills, ascii].finditer
+    for text in texts:
+        if isinstance(text, Span):
+            spans.append(text)
+            continue
+        at = 0
+        for match in scan(text):
+            spans.append(Span(text[at : match.start()], Kind.TEXT))
+            spans.append(_special(match, ascii))
+            at = match.end()
+        spans.append(Span(text[at:], Kind.TEXT))
+    return Label(_mark_ends([span for span in spans if span.text], ascii))
+
+
+def _special(match: re.Match[str], ascii: bool) -> Span:
+    found = match[0]
+    which = str(match.lastgroup)
+    if which in _NAMES:
+        name = _NAMES[which] or match[match.re.groupindex[which] + 1]
+        return Span(_quote(_unsafe(ascii).sub(lambda char: visible(char[0], ascii=ascii), name), ascii), Kind.PILL)
+    if found in _MARKS:
+        return Span(_MARKS[found][ascii], Kind.MARK)
+    return Span(visible(found, ascii=ascii), Kind.ESCAPE)
+
+
+def _mark_ends(spans: list[Span], ascii: bool) -> tuple[Span, ...]:
+    """Makes the spaces at both ends visible; those within are seen anyway."""
+    mark = _MARKS[" "][ascii]
+    if spans and spans[0].kind is Kind.TEXT:
+        bare = spans[0].text.lstrip(" ")
+        lead = len(spans[0].text) - len(bare)
+        spans[:1] = [Span(mark * lead, Kind.MARK), Span(bare, Kind.TEXT)]
+    if spans and spans[-1].kind is Kind.TEXT:
+        bare = spans[-1].text.rstrip(" ")
+        trail = len(spans[-1].text) - len(bare)
+        spans[-1:] = [Span(bare, Kind.TEXT), Span(mark * trail, Kind.MARK)]
+    return tuple(span for span in spans if span.text)
+
+
+class _Unit(NamedTuple):
+    """What is kept or left out together: a character with its combining marks, an escape, a pill."""
+
+    text: str
+    kind: Kind
+    cells: int
+
+
+def _units(whole: Label) -> Iterator[_Unit]:
+    for text, kind in whole.spans:
+        if kind not in (Kind.TEXT, Kind.MARK):
+            yield _Unit(text, kind, cell_len(text))
+        elif text.isascii():
+            for char in text:
+                yield _Unit(char, kind, 1)
+        else:
+            yield from _characters(text, kind)
+
+
+def _characters(text: str, kind: Kind) -> Iterator[_Unit]:
+    start, cells = 0, cell_len(text[:1])
+    for at in range(1, len(text)):
+        size = cell_len(text[at])
+        if size:  # a new character; what has no cells belongs to the one before
+            yield _Unit(text[start:at], kind, cells)
+            start, cells = at, size
+    yield _Unit(text[start:], kind, cells)
+
+
+def _elide(head: list[_Unit], tail: list[_Unit], width: int, ellipsis: str) -> Label:
+    """Joins the beginning of `head` and the end of `tail`, with an ellipsis between, in at most `width` cells."""
+    room = width - cell_len(ellipsis)
+    if room < 2:
+        return Label((Span(ellipsis[: max(width, 0)], Kind.CUT),) if width > 0 else ())
+    last, spent = _take(reversed(tail), room // 2)
+    first, more = _take(head, room - spent)
+    last, spent = _take(reversed(tail), room - more)  # what the head could not use
+    cut_here = _Unit(ellipsis, Kind.CUT, len(ellipsis))
+    return Label(_joined([*first, cut_here, *reversed(last)]))
+
+
+def _take(units: Iterable[_Unit], room: int) -> tuple[list[_Unit], int]:
+    """Takes units as long as they fit; returns them and the cells they take."""
+    taken, spent = [], 0
+    for unit in units:
+        if spent + unit.cells > room:
+            break
+        taken.append(unit)
+        spent += unit.cells
+    return taken, spent
+
+
+def _joined(units: list[_Unit]) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    for text, kind, _ in units:
+        if spans and spans[-1].kind is kind:
+            spans[-1] = Span(spans[-1].text + text, kind)
+        else:
+            spans.append(Span(text, kind))
+    return tuple(spans)

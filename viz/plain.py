@@ -1,0 +1,420 @@
+"""Paints rows as text: the outline, its legend and the memory gauge. No row is wider than asked.
+
+The state is a glyph on the rail, the attribute a column of its own; colour only repeats what they say, and with colour
+off the text has no style at all. Columns by width: below 60 the label, attribute and tokens; from 60 on memory; from 90
+on age and a bar on a linear scale, which the heading prints. Builds `rich.text.Text` objects, never markup. Knows rows
+and snapshots; no layout rule, no terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.style import Style
+from rich.text import Text
+
+from ..radix.snapshots import Snapshot, State
+from .labels import Kind, Label, Labels, label
+from .rail import Lane, Row, RowKind
+from .states import ATTRIBUTES, MORE, PALETTES, STATES, UNCACHED, Attribute, Sign
+
+MEMORY_FROM = 60
+"""Cells from which on rows show memory."""
+
+DETAIL_FROM = 90
+"""Cells from which on rows show age and a bar."""
+
+_GAP = 2  # cells between columns
+_LEAST_LABEL = 8  # cells that a deep rail leaves to the label
+_LEAST_GAUGE, _MOST_GAUGE = 12, 40  # cells
+
+# line and arm of each lane: the arm is painted with its row's state
+_LANES = {
+    Lane.PASS: ("│", " "),
+    Lane.PASS_DASHED: ("╎", " "),
+    Lane.FORK: ("├", "─"),
+    Lane.FORK_DASHED: ("├", "╌"),
+    Lane.FIRST: ("┌", "─"),
+    Lane.FIRST_DASHED: ("┌", "╌"),
+}
+_ASCII_LANES = {
+    Lane.PASS: ("|", " "),
+    Lane.PASS_DASHED: (":", " "),
+    Lane.FORK: ("|", "-"),
+    Lane.FORK_DASHED: ("|", "."),
+    Lane.FIRST: (",", "-"),
+    Lane.FIRST_DASHED: (",", "."),
+}
+
+
+def tree_text(
+    rows: Sequence[Row],
+    pieces: Mapping[int, bytes],
+    *,
+    width: int,
+    palette: str = "dark",
+    ascii: bool = False,
+    colour: bool = True,
+    pills: bool = True,
+    heading: str | None = None,
+) -> Text:
+    """Paints an outline.
+
+    Args:
+        rows: From `rail_rows` or `changed_rows`.
+        pieces: The bytes of each token id.
+        width: The most cells a row may take.
+        palette: A name from `PALETTES`.
+        ascii: Whether to use printable ASCII only, for terminals and files without Unicode.
+        colour: Whether to use colours and weights; without, the text has no style.
+        pills: Whether chat-template tokens are folded.
+        heading: Title of a first row that names the columns; None leaves that row out.
+
+    Returns:
+        One line per row, without a newline at the end.
+    """
+    painter = RowPainter(rows, pieces, width=width, palette=palette, ascii=ascii, colour=colour, pills=pills)
+    lines = [] if heading is None else [painter.heading(heading)]
+    lines += [painter.row(row) for row in rows]
+    return _lines(lines)
+
+
+def legend(*, width: int, palette: str = "dark", ascii: bool = False, colour: bool = True) -> Text:
+    """Paints what the signs mean, in as few lines of at most `width` cells as it takes."""
+    brush = _Brush(palette, ascii, colour)
+    items = [
+        brush.item(brush.glyph(sign), sign.word, brush.stroke(state) + brush.bold) for state, sign in STATES.items()
+    ]
+    locked, victim = ATTRIBUTES[Attribute.LOCKED], ATTRIBUTES[Attribute.NEXT_VICTIM]
+    items += [
+        brush.item(brush.glyph(locked) + "n", "locked by n", brush.stroke(Attribute.LOCKED)),
+        brush.item(brush.glyph(victim), victim.word, brush.stroke(Attribute.NEXT_VICTIM)),
+        brush.item(brush.glyph(UNCACHED), UNCACHED.word, brush.faint),
+    ]
+    return _lines(_wrapped(items, width))
+
+
+def memory_line(
+    snapshot: Snapshot,
+    *,
+    width: int,
+    bytes_per_token: int | None = None,
+    palette: str = "dark",
+    ascii: bool = False,
+    colour: bool = True,
+) -> Text:
+    """Paints the pool: a gauge and its four parts, which add up to the capacity; on one line where that fits.
+
+    Args:
+        snapshot: The state to show.
+        width: The most cells a line may take.
+        bytes_per_token: Memory of one token across all layers; None shows tokens only.
+        palette: As in `tree_text`.
+        ascii: As in `tree_text`.
+        colour: As in `tree_text`.
+    """
+    brush = _Brush(palette, ascii, colour)
+    parts = [
+        ("protected", snapshot.protected, "█", "#", brush.stroke(Attribute.LOCKED)),
+        ("evictable", snapshot.evictable, "▓", "=", brush.stroke(State.RESIDENT)),
+        ("in-flight", snapshot.in_flight, "▒", ">", brush.stroke(State.NEW)),
+        ("free", snapshot.free, "░", ".", brush.faint),
+    ]
+    items = [
+        brush.item(plain if ascii else glyph, f"{word} {_amount(tokens, bytes_per_token)}", style)
+        for word, tokens, glyph, plain, style in parts
+    ]
+    whole = Text(f"capacity {_amount(snapshot.capacity, bytes_per_token, ' tok')}", brush.faint)
+    taken = sum(item.cell_len + _GAP for item in (*items, whole))
+    room = width - taken if width - taken >= _LEAST_GAUGE else width - whole.cell_len - _GAP
+    cells = min(max(room, _LEAST_GAUGE), _MOST_GAUGE)
+    gauge = Text()
+    shares = _shares([tokens for _, tokens, _, _, _ in parts], cells)
+    for (_, _, glyph, plain, style), share in zip(parts, shares, strict=True):
+        gauge.append((plain if ascii else glyph) * share, style)
+    if width - taken >= _LEAST_GAUGE:
+        return _lines([Text(" " * _GAP).join([gauge, *items, whole])])
+    return _lines([*_wrapped([gauge, whole], width), *_wrapped(items, width)])
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+class RowPainter:
+    """Paints the rows of one outline, one at a time, in columns that fit them all.
+
+    Args:
+        rows: The rows that may be painted; their numbers decide the widths of the columns.
+        pieces: As in `tree_text`, like all that follow.
+        width: The most cells a row may take.
+        palette: A name from `PALETTES`.
+        ascii: Whether to use printable ASCII only.
+        colour: Whether to use colours and weights.
+        pills: Whether chat-template tokens are folded.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        pieces: Mapping[int, bytes],
+        *,
+        width: int,
+        palette: str = "dark",
+        ascii: bool = False,
+        colour: bool = True,
+        pills: bool = True,
+    ) -> None:
+        self._width = width
+        self._brush = _Brush(palette, ascii, colour)
+        self._labels = Labels(pieces, pills=pills, ascii=ascii)
+        self._longest = max((row.tokens for row in rows if _is_single(row)), default=0)
+        self._columns = self._fitting(rows)
+        self._room = width - sum(column.cells + _GAP for column in self._columns)  # for rail, sign and label
+
+    def heading(self, title: str) -> Text:
+        """Paints a row that names the columns."""
+        line = Text()
+        name = label(title, ascii=self._brush.ascii).fit(self._room, ascii=self._brush.ascii)
+        self._put(line, name, self._brush.strong, self._brush.strong)
+        for column in self._columns:
+            line.pad_right(self._room - line.cell_len if column is self._columns[0] else 0)
+            line.append(" " * _GAP + column.align(column.title), self._brush.faint)
+        line.rstrip()
+        return line
+
+    def row(self, row: Row) -> Text:
+        """Paints one row."""
+        if row.kind is RowKind.NAMESPACE:
+            return self._namespace(row)
+        line = self._rail(row)
+        self._body(line, row)
+        line.pad_right(self._room - line.cell_len)
+        for column in self._columns:
+            line.append(" " * _GAP)
+            line.append(column.align(column.value(row)), column.style(row))
+        line.rstrip()
+        return line
+
+    # -- columns -------------------------------------------------------------------------------------------------------
+
+    def _fitting(self, rows: Sequence[Row]) -> list[_Column]:
+        """Returns the columns for this width; on a very narrow one the attribute goes first, then the tokens."""
+        brush = self._brush
+        columns = [
+            _Column("", self._attribute, lambda row: brush.stroke(row.attribute), left=True),
+            _Column("tokens", self._tokens, self._plain),
+        ]
+        if self._width >= MEMORY_FROM and any(row.bytes is not None for row in rows):
+            columns.append(_Column("memory", lambda row: memory_text(row.bytes), self._plain))
+        if self._width >= DETAIL_FROM:
+            cells = min(24, 10 + (self._width - DETAIL_FROM) // 4)
+            columns.append(_Column("age", lambda row: "" if row.age is None else f"{row.age:,}", self._plain))
+            columns.append(self._bars(cells))
+        for column in columns:
+            column.fit(rows)
+        while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_LABEL:
+            columns.pop(0 if len(columns) == 2 else -1)
+        return columns
+
+    def _attribute(self, row: Row) -> str:
+        sign = self._brush.glyph(ATTRIBUTES[row.attribute])
+        return f"{sign}{row.locks:,}" if row.attribute is Attribute.LOCKED else sign.strip()
+
+    def _tokens(self, row: Row) -> str:
+        if row.kind is RowKind.NODE and 0 < row.walked < row.tokens:
+            return f"{row.walked:,}/{row.tokens:,}"  # a match ended inside the node
+        return f"{row.tokens:,}"
+
+    def _bars(self, cells: int) -> _Column:
+        def bar(row: Row) -> str:
+            if not _is_single(row):
+                return ""
+            return _bar(row.tokens / self._longest if self._longest else 0, cells, row.state, self._brush.ascii)
+
+        scale = f"0{self._longest:>{cells - 1},}"
+        return _Column(
+            scale, bar, lambda row: self._brush.faint if row.context else self._brush.stroke(row.state), left=True
+        )
+
+    def _plain(self, row: Row) -> Style:
+        return self._brush.faint if row.context or row.state is State.EVICTED else self._brush.text
+
+    # -- rail and label ------------------------------------------------------------------------------------------------
+
+    def _rail(self, row: Row) -> Text:
+        brush = self._brush
+        lanes = _ASCII_LANES if brush.ascii else _LANES
+        most = max(self._room - _LEAST_LABEL, 0) // 2
+        line = Text()
+        shown = row.rail
+        if len(shown) > most:  # deeper than there is room for
+            shown = shown[len(shown) - most + 1 :] if most > 1 else ()
+            line.append((".. " if brush.ascii else "⋯ ")[: 2 if most else 0], brush.line)
+        for lane in shown:
+            stem, arm = lanes[lane]
+            line.append(stem, brush.line)
+            line.append(arm, brush.line if row.context else brush.stroke(row.state))
+        return line
+
+    def _body(self, line: Text, row: Row) -> None:
+        """Appends sign and label, and what is not cached yet."""
+        brush = self._brush
+        style = brush.line if row.context else brush.stroke(row.state)
+        if row.kind is not RowKind.MORE:
+            line.append(brush.glyph(STATES[row.state]) + " ", style + brush.bold)
+        room = self._room - line.cell_len
+        if row.kind in (RowKind.FOLD, RowKind.MORE):
+            note = label(f"{brush.glyph(MORE)} {row.note}", ascii=brush.ascii)
+            self._put(line, note.fit(room, ascii=brush.ascii), brush.faint, brush.faint)
+            return
+        rest = self._rest(row, room)
+        text = self._labels.fit(row.key, room - rest.cell_len)
+        gone = row.state is State.EVICTED
+        self._put(
+            line, text, style + brush.strike if gone else style, brush.faint + brush.strike if gone else brush.faint
+        )
+        line.append_text(rest)
+
+    def _rest(self, row: Row, room: int) -> Text:
+        """Paints the tokens that have no KV yet, in at most a third of the room."""
+        rest = Text()
+        if row.uncached:
+            sign = f" {self._brush.glyph(UNCACHED)}"
+            rest.append(sign, self._brush.faint)
+            self._put(rest, self._labels.fit(row.uncached, room // 3 - 2), self._brush.faint, self._brush.faint)
+        return rest
+
+    def _namespace(self, row: Row) -> Text:
+        brush = self._brush
+        dash = "-" if brush.ascii else "─"
+        line = Text(dash * 2 + " ", brush.line)
+        name = label(f"namespace {row.note}" if row.note else "default namespace", ascii=brush.ascii)
+        self._put(line, name.fit(self._width - 6, ascii=brush.ascii), brush.strong, brush.faint)
+        line.append(" ")
+        line.append(dash * max(0, self._width - line.cell_len), brush.line)
+        line.truncate(self._width)
+        return line
+
+    def _put(self, line: Text, text: Label, plain: Style, special: Style) -> None:
+        for span in text.spans:
+            line.append(span.text, plain if span.kind is Kind.TEXT else special)
+
+
+class _Column:
+    """One column at the right; `fit` decides how wide it is."""
+
+    def __init__(
+        self, title: str, value: Callable[[Row], str], style: Callable[[Row], Style], *, left: bool = False
+    ) -> None:
+        self.title = title
+        self.value = value
+        self.style = style
+        self.left = left
+        self.cells = 0
+
+    def fit(self, rows: Iterable[Row]) -> None:
+        least = max(2, len(self.title))
+        self.cells = max((len(self.value(row)) for row in rows if row.kind is not RowKind.NAMESPACE), default=0)
+        self.cells = max(self.cells, least)
+
+    def align(self, text: str) -> str:
+        return text.ljust(self.cells) if self.left else text.rjust(self.cells)
+
+
+def _is_single(row: Row) -> bool:
+    return row.kind in (RowKind.NODE, RowKind.TOMBSTONE)
+
+
+def _bar(share: float, cells: int, state: State, ascii: bool) -> str:
+    """Returns a bar on a linear scale; what is not empty is seen."""
+    if ascii or state is State.EVICTED:
+        full = ("-" if state is State.EVICTED else "=") if ascii else "╍"
+        return full * max(1, round(share * cells))
+    halves = max(1, round(share * cells * 2))
+    return "━" * (halves // 2) + "╸" * (halves % 2)
+
+
+# -- amounts and lines -------------------------------------------------------------------------------------------------
+
+
+def memory_text(size: int | None) -> str:
+    """Returns a number of bytes in binary units, in at most eight characters for all that fits a machine."""
+    if size is None:
+        return ""
+    if size < 1024:
+        return f"{size} B"
+    value, unit = size / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB", "PiB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
+
+
+def _amount(tokens: int, bytes_per_token: int | None, unit: str = "") -> str:
+    amount = f"{tokens:,}{unit}"
+    return amount if bytes_per_token is None or not tokens else f"{amount} ({memory_text(tokens * bytes_per_token)})"
+
+
+def _shares(amounts: Sequence[int], cells: int) -> list[int]:
+    """Divides cells by amounts: what is not zero gets one at least where there are enough, and they add up."""
+    total = sum(amounts)
+    if total <= 0 or cells <= 0:
+        return [0] * len(amounts)
+    shares = [max(round(amount * cells / total), 1 if amount else 0) for amount in amounts]
+    while sum(shares) != cells:
+        change = 1 if sum(shares) < cells else -1
+        shares[shares.index(max(shares))] += change  # the largest share hides it best
+    return shares
+
+
+def _wrapped(items: Sequence[Text], width: int) -> list[Text]:
+    """Puts items on as few lines as they need."""
+    lines: list[Text] = []
+    for item in items:
+        if lines and lines[-1].cell_len + _GAP + item.cell_len <= width:
+            lines[-1].append(" " * _GAP).append_text(item)
+        else:
+            lines.append(item.copy())
+    for line in lines:
+        line.truncate(max(width, 0))
+    return lines
+
+
+def _lines(lines: Sequence[Text]) -> Text:
+    """Joins lines into a text that is neither wrapped nor cut by whoever prints it."""
+    text = Text("\n", no_wrap=True, overflow="ignore", end="\n").join(lines)
+    return text
+
+
+class _Brush:
+    """Signs and styles of one palette; without colour every style is empty."""
+
+    def __init__(self, palette: str, ascii: bool, colour: bool) -> None:
+        self.ascii = ascii
+        self._colour = colour
+        self._palette = PALETTES[palette]
+        quiet = self._palette.ground is None  # a terminal's own colours: only dimming is sure to recede
+        self.text = self._style()
+        self.bold = self._style(bold=True)
+        self.strong = self._style(bold=True)
+        self.strike = self._style(strike=True)
+        self.faint = self._style(dim=True) if quiet else self.stroke(State.RESIDENT)
+        self.line = self.faint if quiet else self.faint + self._style(dim=True)
+
+    def stroke(self, of: State | Attribute) -> Style:
+        """Returns the style of a state or attribute on the terminal's ground."""
+        ink = self._palette.states[of] if isinstance(of, State) else self._palette.attributes[of]
+        return self._style(color=ink.stroke)
+
+    def glyph(self, sign: Sign) -> str:
+        """Returns a sign as this terminal can show it."""
+        return sign.ascii if self.ascii else sign.glyph
+
+    def item(self, sign: str, words: str, style: Style) -> Text:
+        """Returns an entry of a legend."""
+        return Text.assemble((sign, style), " ", (words, self.text))
+
+    def _style(self, **wanted: Any) -> Style:
+        return Style(**wanted) if self._colour else Style.null()
