@@ -14,7 +14,7 @@ from ..radix import Peek, Snapshot
 from ..radix.keys import Int32Array
 from ..radix.recording import Pieces
 from .conversation import Conversation, Divergence, Prompt, Turn
-from .engine import Completion, Engine, SamplingParams
+from .engine import Completion, Engine
 from .errors import TooLong, UsageError
 from .journal import Journal
 
@@ -341,4 +341,3 @@ class Chat:
         if self.last is None or self.last.completion.ttft_ms is None:
             raise UsageError("there is no turn of a model to prove yet", "Type a message first.")
         yield from prove(self.engine, self.last.completion)
-

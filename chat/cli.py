@@ -72,22 +72,22 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
     pass
 
 
 @app.command(rich_help_panel="Chat")
 def chat(
-    prompt: Annotated[str | None, typer.Argument(help="Reply to this and leave. Without it, stdin is one prompt.")] = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Talk line by line; over a pipe each line is a turn.")] = False,
+    prompt: Annotated[str | None, typer.Argument(help="Reply to this and leave; else stdin is one prompt.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Talk line by line; in a pipe, too.")] = False,
     model: Annotated[str, typer.Option("--model", "-m", help="radish (bundled), a folder, or a hub id.")] = "radish",
     system: Annotated[str, typer.Option("--system", help="System prompt.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print NDJSON, one event a line; not at a keyboard.")] = False,
     record: Annotated[Path | None, typer.Option("--record", help="Record to this file.")] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep no recording.")] = False,
-    capacity: Annotated[str | None, typer.Option("--capacity", help="Size of the cache: 4096 tokens, or 512MiB.")] = None,
-    cache: Annotated[CacheName, typer.Option("--cache", help="radix, last (sequence only) or none.")] = CacheName.RADIX,
+    capacity: Annotated[str | None, typer.Option("--capacity", help="Pool size: 4096 tokens, or 512MiB.")] = None,
+    cache: Annotated[CacheName, typer.Option("--cache", help="radix, last (sequence) or none.")] = CacheName.RADIX,
     policy: Annotated[str, typer.Option("--policy", help="lru, lfu, fifo, mru, filo, slru or priority.")] = "lru",
     page_size: Annotated[int, typer.Option("--page-size", min=1, help="Tokens of a page.")] = 1,
     device: Annotated[Device, typer.Option("--device", help="Where to compute.")] = Device.AUTO,
@@ -98,10 +98,12 @@ def chat(
     min_p: Annotated[float | None, typer.Option("--min-p")] = None,
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Longest reply.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Makes sampling repeatable.")] = None,
-    stop: Annotated[list[str] | None, typer.Option("--stop", help="End the reply before this text; repeatable.")] = None,
+    stop: Annotated[
+        list[str] | None, typer.Option("--stop", help="End the reply before this text; repeatable.")
+    ] = None,
     thinking: Annotated[
         Switch | None,
-        typer.Option("--thinking", help="For templates that know it. Most drop thoughts from history, so they are computed anew."),
+        typer.Option("--thinking", help="Where a template knows it. Most drop thoughts from history afterwards."),
     ] = None,
     color: Colour = When.AUTO,
     ascii: Ascii = False,
@@ -136,7 +138,7 @@ def chat(
 def replay(
     recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.")],
     plain: Annotated[bool, typer.Option("--plain", help="Print the trees; the only way so far.")] = False,
-    step: Annotated[int | None, typer.Option("--step", min=0, help="Show this step only; 0 is before the first.")] = None,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Only this step; 0 is before all.")] = None,
     color: Colour = When.AUTO,
     ascii: Ascii = False,
 ) -> None:

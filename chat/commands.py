@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from ..radix import NoRoom
 from .chat import Chat, Copied, Item, Preview, Tree
+from .conversation import Divergence
 from .errors import RequestError, UsageError, UserError
 
 Handler = Callable[[Chat, str], Iterator[Item]]
 
 
-class Quit(Exception):  # noqa: N818 - the wish to leave, not an error
+class Quit(Exception):
     """Raised by /quit."""
 
 
@@ -55,7 +56,9 @@ def run(chat: Chat, line: str) -> Iterator[Item]:
     found = COMMANDS.get(name.strip().lower())
     if found is None:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
-        fix = f"Did you mean /{close[0]}?" if close else "/help lists the commands; // sends a message that begins with /."
+        fix = "/help lists the commands; // sends a message that begins with /."
+        if close:
+            fix = f"Did you mean /{close[0]}?"
         raise UsageError(f"there is no command /{name}", fix)
     yield from found.handler(chat, argument.strip())
 
@@ -284,7 +287,7 @@ def preview_line(preview: Preview) -> str:
     return " · ".join(parts)
 
 
-def divergence_line(divergence) -> str:  # type: ignore[no-untyped-def]
+def divergence_line(divergence: Divergence) -> str:
     """Returns where a template rewrote history, with its text on both sides."""
     return (
         f"the chat template rewrote history at token {divergence.at}: the model saw {divergence.held!r}, "
@@ -298,7 +301,8 @@ def about_model(chat: Chat) -> str:
     where = f" on {engine.device}, {engine.dtype}" if engine.dtype else ""
     cost = f", {engine.bytes_per_token} bytes per token" if engine.bytes_per_token else ""
     capacity = engine.cache.capacity
-    return f"{engine.name}{where} · cache {engine.cache_name}, {capacity} tokens{_bytes(capacity * engine.bytes_per_token)}{cost}"
+    size = f"{capacity} tokens{_bytes(capacity * engine.bytes_per_token)}"
+    return f"{engine.name}{where} · cache {engine.cache_name}, {size}{cost}"
 
 
 def _bytes(size: int) -> str:

@@ -8,7 +8,6 @@ Knows a tokenizer and templates; no engine, no cache, no front end.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -119,7 +118,7 @@ class Conversation:
 
     def _diverged(self, tokenizer: ChatTokenizer, text: str, held: str) -> Prompt:
         """The template wins: keeps the tokens before the first difference and tokenises the rest again."""
-        kept = _up_to(tokenizer, self.held, len(os.path.commonprefix([text, held])))
+        kept = _up_to(tokenizer, self.held, _common(text, held))
         size = sum(len(segment.text) for segment in kept)
         rest = text[size:]
         segments = (*kept, Segment(rest, tokenizer.encode(rest)))
@@ -145,7 +144,8 @@ class Conversation:
     def lengthen(self, reply: str, reply_ids: Sequence[int], raw: str, reason: str) -> None:
         """Adds the continuation of the last reply."""
         last, said = self.turns[-1], self.held[-1]
-        self.held = (*self.held[:-1], Segment(said.text + raw, np.append(said.ids, np.array(reply_ids, dtype=np.int32))))
+        longer = Segment(said.text + raw, np.append(said.ids, np.array(reply_ids, dtype=np.int32)))
+        self.held = (*self.held[:-1], longer)
         self.turns[-1] = Turn(last.user, last.reply + reply, reason, last.before, last.prompt)
 
     def cut(self, turns: int) -> list[Turn]:
@@ -165,6 +165,12 @@ class Conversation:
         copy = Conversation(name, self.system, list(self.turns), self.held, self.thinking)
         copy.cut(len(self.turns) if turns is None else turns)
         return copy
+
+
+def _common(left: str, right: str) -> int:
+    """Returns how many characters two texts begin with in common."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((place for place, (ours, theirs) in pairs if ours != theirs), min(len(left), len(right)))
 
 
 def _joined(segments: Sequence[Segment]) -> Int32Array:

@@ -16,7 +16,8 @@ LIBRARIES = ("numpy", "rich", "typer", "torch", "transformers", "safetensors", "
 
 def run_doctor(model: str, device: str, dtype: str) -> None:
     """Prints a line per fact; a model that cannot be loaded is a fact, too."""
-    lines = [("radixchat", __version__), ("python", platform.python_version()), ("system", platform.platform(terse=True))]
+    lines = [("radixchat", __version__), ("python", platform.python_version())]
+    lines += [("system", platform.platform(terse=True))]
     lines += [(name, _version(name)) for name in LIBRARIES]
     lines += [("cores", str(os.cpu_count()))]
     lines += _model(model, device, dtype)

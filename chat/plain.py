@@ -53,7 +53,7 @@ def run_chat(
     _check_installed(engine["model"])
     terminal = open_terminal(color, ascii)
     if json and terminal.interactive and prompt is None:
-        raise UsageError("--json is for programs, and here is a person at a keyboard", "Pipe lines in, or leave it out.")
+        raise UsageError("--json is for programs; here is a person at a keyboard", "Pipe lines in, or leave it out.")
     once = prompt is not None or (not lines and not sys.stdin.isatty())
     if once and prompt is None:
         prompt = sys.stdin.read().strip()
@@ -157,8 +157,7 @@ class PlainChat:
 
     def _lines(self) -> Iterator[str]:
         if not self.terminal.interactive:
-            for line in _whole(sys.stdin):
-                yield line
+            yield from _whole(sys.stdin)
             return
         with _history():
             yield from _whole(self._typed())

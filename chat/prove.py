@@ -38,7 +38,7 @@ def prove(engine: Engine, done: Completion) -> Iterator[str]:
         return
     gap = _gap(cold_engine, done, cold.token_ids[:differs])
     verdict = "equal, by a tie" if gap <= BOUND else "NOT equal"
-    yield f"greedy text: {verdict}: it differs from token {differs + 1} on, where the two best logits are {gap:.1e} apart"
+    yield f"greedy text: {verdict}: it differs from token {differs + 1} on, where the best two are {gap:.1e} apart"
 
 
 def _first_difference(warm: tuple[int, ...], cold: tuple[int, ...]) -> int | None:

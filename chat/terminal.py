@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Literal, TextIO
 
 WIDTH = 100
 """Columns where there is no terminal to ask."""
@@ -77,13 +77,13 @@ def _palette() -> str:
     return "light" if light else "dark"
 
 
-def _colour_system() -> str:
+def _colour_system() -> Literal["truecolor", "256", "standard"]:
     if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
         return "truecolor"
     return "256" if "256" in os.environ.get("TERM", "") else "standard"
 
 
-def _speaks_unicode(stream: IO[str]) -> bool:
+def _speaks_unicode(stream: TextIO) -> bool:
     try:
         "●├─✚⏎".encode(stream.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):

@@ -17,7 +17,7 @@ from .snapshots import NodeView, Root, Snapshot, Tombstone
 Json = dict[str, Any]
 
 # NamedTuple keeps annotations as strings or wrapped in ForwardRef, depending on the Python.
-_TYPES: dict[type, dict[str, str]] = {
+_TYPES: dict[type, dict[str, Any]] = {
     kind: {name: getattr(type_, "__forward_arg__", type_) for name, type_ in kind.__annotations__.items()}
     for kind in EVENTS.values()
 }
@@ -44,7 +44,8 @@ def event_from_json(values: Json) -> Event:
     if kind is None:
         raise ValueError(f"unknown event {values.get('kind')!r}")
     types = _TYPES[kind]
-    fields = {name: _decode(name, types.get(name), value) for name, value in values.items() if name not in ("kind", "seq")}
+    given = {name: value for name, value in values.items() if name not in ("kind", "seq")}
+    fields = {name: _decode(name, types.get(name), value) for name, value in given.items()}
     try:
         event: Event = kind(**fields)
     except TypeError as error:

@@ -25,7 +25,7 @@ from .state import CacheConfig
 _NOTHING: Int32Array = np.empty(0, dtype=np.int32)
 
 
-class NoRoom(Exception):  # noqa: N818 - a condition that the scheduler handles, not an error
+class NoRoom(Exception):
     """`extend` cannot get the room: everything else is locked or in flight. Nothing was changed.
 
     Attributes:
@@ -197,4 +197,3 @@ class PrefixCache(Protocol):
 
     def check_integrity(self, leases: Iterable[Lease] = ()) -> None:
         """Raises AssertionError unless every invariant holds, given all open leases."""
-

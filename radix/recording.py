@@ -244,7 +244,8 @@ def load(path: str | Path) -> Recording:
         data = Path(path).read_bytes()
     except OSError as error:
         raise RecordingError(
-            f"{path} cannot be read: {error.strerror or error}", "Name a file that `radixchat chat --record FILE` wrote."
+            f"{path} cannot be read: {error.strerror or error}",
+            "Name a file that `radixchat chat --record FILE` wrote.",
         ) from None
     lines = data.split(b"\n")
     truncated = bool(lines.pop())  # after the last newline nothing may follow
@@ -319,4 +320,3 @@ def _text(piece: bytes) -> str | dict[str, str]:
 
 def _bytes(piece: str | dict[str, str]) -> bytes:
     return piece.encode("utf-8") if isinstance(piece, str) else bytes.fromhex(piece["hex"])
-

@@ -50,8 +50,8 @@ class NodeView:
 
     def __init__(
         self, *, id: int, key: Key, slots: Key, locks: int = 0, last: int = 0, created: int = 0, hits: int = 0,
-        rank: int = 0, new_in: int = 0, used_in: int = 0, part_in: int = 0, part_to: int = 0, priority: int = 0, uncached: Key = b"",
-        children: tuple[NodeView, ...] = (),
+        rank: int = 0, new_in: int = 0, used_in: int = 0, part_in: int = 0, part_to: int = 0, priority: int = 0,
+        uncached: Key = b"", children: tuple[NodeView, ...] = (),
     ) -> None:  # fmt: skip
         self.id = id
         self.key = key

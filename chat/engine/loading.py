@@ -280,6 +280,12 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
         model = model.to(device).eval().requires_grad_(False)
     except torch.OutOfMemoryError as error:
         raise ModelError(f"{name} does not fit the memory of {device}", "Choose a smaller model.") from error
+    except KeyError as error:
+        if error.args != (NAME,):
+            raise
+        # the model looks its attention up by name in a list of its own
+        reason = "it does not let its attention be replaced"
+        raise ModelError(f"{name} cannot be served: {reason}", OTHER_MODEL) from error
     except Exception as error:  # damaged files and unknown shapes come as anything from OSError to RuntimeError
         what = f"{name} could not be read: {_first_line(error)}"
         raise ModelError(what, "Check that the model is complete, or fetch it anew.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .params import SamplingParams
 from .runner import Sampler
 
 
-class Finish(str, Enum):
+class Finish(StrEnum):
     """Why a request ended."""
 
     STOP = "stop"  # an end-of-sequence token, a stop text, or the end of a forced reply
@@ -86,4 +86,5 @@ class Request:
     @property
     def uncached(self) -> Int32Array:
         """The last sampled token, when it has no K/V; else nothing."""
-        return self.known[-1:] if self.generated and self.lease and self.size - self.lease.computed == 1 else self.known[:0]
+        waiting = self.lease is not None and self.size - self.lease.computed == 1
+        return self.known[-1:] if self.generated and waiting else self.known[:0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
 from radixchat.chat.chat import Chat
 from radixchat.chat.engine import Engine, SamplingParams
 from radixchat.chat.engine.engine import CACHES

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from radixchat.chat import commands
 from radixchat.chat.chat import Chat
 from radixchat.chat.engine import Engine
@@ -21,7 +22,9 @@ from .scripted import scripted_chat, scripted_engine
 class Session:
     """A plain chat on strings."""
 
-    def __init__(self, *replies: str | bytes, json: bool = False, ascii: bool = False, width: int = 100, **options: Any):
+    def __init__(
+        self, *replies: str | bytes, json: bool = False, ascii: bool = False, width: int = 100, **options: Any
+    ):
         self.out, self.err = io.StringIO(), io.StringIO()
         self.chat = options.pop("chat", None) or scripted_chat(*replies, **options)
         terminal = Terminal(self.out, self.err, interactive=False, colour=False, ascii=ascii, width=width)
@@ -57,7 +60,7 @@ def test_the_reply_goes_to_stdout_and_tree_and_signature_to_stderr() -> None:
 
 
 def test_two_turns_and_a_second_conversation() -> None:
-    """Turn 2 reuses all of turn 1 but its last token; the second conversation splits the node behind the system prompt."""
+    """Turn 2 reuses all of turn 1 but its last token; the second conversation splits behind the system prompt."""
     session = Session("Hi!", "It is a tree.", "Hello to you.", json=True)
     session.type("Hello!", "What is a trie?", "/new", "What can you do?")
     first, second, third = [each for each in session.objects if each["event"] == "turn"]
@@ -68,7 +71,9 @@ def test_two_turns_and_a_second_conversation() -> None:
     assert third["splits"] == [1]
     assert third["conversation"] == "main-2"
     assert {"text", "matched_tokens", "prefilled_tokens", "evicted_nodes", "evicted_tokens", "ttft_ms"} <= third.keys()
-    assert all(turn["reused_tokens"] + turn["prefilled_tokens"] == turn["prompt_tokens"] for turn in (first, second, third))
+    assert all(
+        turn["reused_tokens"] + turn["prefilled_tokens"] == turn["prompt_tokens"] for turn in (first, second, third)
+    )
 
 
 def test_the_tree_after_a_branch_shows_new_and_reused_rows() -> None:
@@ -201,8 +206,10 @@ def test_a_conversation_that_outgrew_its_room_is_offered_ways_out() -> None:
 def test_wrong_commands_get_two_lines_and_a_code() -> None:
     """And the next turn works."""
     session = Session("Hi!")
-    wrong = ["/nonsense", "/swich x", "/switch nowhere", "/undo", "/undo x", "/set warmth 1", "/set top_p 3", "/set top_p x",
-             "/evict #9", "/delete", "/rename main", "/edit", "/fork x 9", "/regen", "/copy", "/prove", "/capacity much"]  # fmt: skip
+    wrong = (
+        "/nonsense, /swich x, /switch nowhere, /undo, /undo x, /set warmth 1, /set top_p 3, /set top_p x, /evict #9, "
+        "/delete, /rename main, /edit, /fork x 9, /regen, /copy, /prove, /capacity much"
+    ).split(", ")
     for line in wrong:
         assert session.type(line) in ([2], [1]), line
         assert len(session.said.splitlines()) == 2, line
@@ -241,7 +248,10 @@ def test_every_command_runs(name: str) -> None:
         with pytest.raises(commands.Quit):
             session.type("/quit")
         return
-    expected = {"continue": 2, "copy": 2, }.get(name, 0)  # it is complete; there is no terminal
+    expected = {
+        "continue": 2,
+        "copy": 2,
+    }.get(name, 0)  # it is complete; there is no terminal
     assert session.type(f"/{name} {arguments.get(name, '')}".strip()) == [expected]
 
 

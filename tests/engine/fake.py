@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
 from radixchat.chat.engine.runner import Runner, Work
 from radixchat.radix.keys import Int32Array
 

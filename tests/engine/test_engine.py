@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from radixchat.chat.engine import Engine, SamplingParams
 from radixchat.chat.engine.engine import CACHES
 from radixchat.chat.errors import RequestError, TooLong, UsageError
@@ -161,7 +162,9 @@ def test_a_failing_model_releases_everything_and_the_next_request_works() -> Non
     assert list(engine.generate([1, 2, 3], greedy()).token_ids) == reply_of([1, 2, 3], 8)
 
 
-@pytest.mark.parametrize("prompt, message", [([], "empty"), ([1] * 61, "the cache holds 60"), ([1] * 90, "context holds 80")])
+@pytest.mark.parametrize(
+    "prompt, message", [([], "empty"), ([1] * 61, "the cache holds 60"), ([1] * 90, "context holds 80")]
+)
 def test_impossible_prompts_are_refused_before_any_work(prompt: list[int], message: str) -> None:
     """Nothing was computed, nothing is lost, and the next prompt works."""
     engine = engine_over(capacity=60, max_context=80)
@@ -240,7 +243,9 @@ def test_a_resized_engine_keeps_its_tree() -> None:
     engine.check_integrity()
 
 
-@pytest.mark.parametrize("value, message", [("12x", "no number"), ("1", "too small"), ("10B", "no number"), ("0.5KiB", "too small")])
+@pytest.mark.parametrize(
+    "value, message", [("12x", "no number"), ("1", "too small"), ("10B", "no number"), ("0.5KiB", "too small")]
+)
 def test_odd_capacities_are_explained(value: str, message: str) -> None:
     """Capacities are tokens, or bytes with a unit."""
     from radixchat.chat.engine.load import parse_capacity

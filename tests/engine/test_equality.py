@@ -13,9 +13,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from transformers import AutoModelForCausalLM  # noqa: E402
+
 from radixchat.chat.engine import Completion, Engine, SamplingParams  # noqa: E402
 from radixchat.chat.engine.load import load_engine  # noqa: E402
-from transformers import AutoModelForCausalLM  # noqa: E402
 
 from .models import ARCHITECTURES, VOCABULARY, tiny_model  # noqa: E402
 
@@ -133,4 +134,7 @@ def test_saved_and_loaded_sampling_is_repeatable(folder: Path) -> None:
     """The same seed gives the same tokens, cold and warm."""
     params = SamplingParams(temperature=0.8, top_p=0.9, seed=5, max_tokens=TOKENS, ignore_eos=True)
     engine = engine_for(folder, 400)
-    assert engine.generate(prompt(11, 20), params).token_ids == engine_for(folder, 400).generate(prompt(11, 20), params).token_ids
+    assert (
+        engine.generate(prompt(11, 20), params).token_ids
+        == engine_for(folder, 400).generate(prompt(11, 20), params).token_ids
+    )
