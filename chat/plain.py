@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from ..viz.sanitize import TextStream, sanitize
+from ..viz import TextStream, sanitize
 from . import commands
 from .chat import Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine

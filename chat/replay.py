@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..radix import Snapshot
 from ..radix import events as ev
 from ..radix.recording import Recording, RecordingError, Step
-from ..viz.sanitize import sanitize
+from ..viz import sanitize
 from .chat import Tree
 from .errors import UsageError, UserError
 from .journal import open_recording

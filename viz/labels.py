@@ -56,8 +56,7 @@ class Label(NamedTuple):
         """Returns the label in at most `width` cells, shortened in the middle when it must be."""
         if self.cells <= width:
             return self
-        units = list(_units(self))
-        return _elide(units, units, width, "..." if ascii else "…")
+        return _elide(self, self, width, "..." if ascii else "…")
 
 
 class Labels:
@@ -85,7 +84,7 @@ class Labels:
         if tokens > 2 * reach and width > 0:
             head, tail = self.whole(cut(key, 0, reach)), self.whole(cut(key, tokens - reach))
             if head.cells >= width and tail.cells >= width:
-                return _elide(list(_units(head)), list(_units(tail)), width, "..." if self.ascii else "…")
+                return _elide(head, tail, width, "..." if self.ascii else "…")
         return self.whole(key).fit(width, ascii=self.ascii)
 
     def _texts(self, key: Key) -> Iterator[str | Span]:
@@ -192,15 +191,17 @@ class _Unit(NamedTuple):
     cells: int
 
 
-def _units(whole: Label) -> Iterator[_Unit]:
-    for text, kind in whole.spans:
+def _units(spans: Iterable[Span], backwards: bool = False) -> Iterator[_Unit]:
+    """Yields the units of spans, which come in the direction asked for; costs no more than what is taken."""
+    for text, kind in spans:
         if kind not in (Kind.TEXT, Kind.MARK):
             yield _Unit(text, kind, cell_len(text))
         elif text.isascii():
-            for char in text:
+            for char in reversed(text) if backwards else text:
                 yield _Unit(char, kind, 1)
         else:
-            yield from _characters(text, kind)
+            units = _characters(text, kind)
+            yield from reversed(list(units)) if backwards else units
 
 
 def _characters(text: str, kind: Kind) -> Iterator[_Unit]:
@@ -213,14 +214,14 @@ def _characters(text: str, kind: Kind) -> Iterator[_Unit]:
     yield _Unit(text[start:], kind, cells)
 
 
-def _elide(head: list[_Unit], tail: list[_Unit], width: int, ellipsis: str) -> Label:
+def _elide(head: Label, tail: Label, width: int, ellipsis: str) -> Label:
     """Joins the beginning of `head` and the end of `tail`, with an ellipsis between, in at most `width` cells."""
     room = width - cell_len(ellipsis)
     if room < 2:
-        return Label((Span(ellipsis[: max(width, 0)], Kind.CUT),) if width > 0 else ())
-    last, spent = _take(reversed(tail), room // 2)
-    first, more = _take(head, room - spent)
-    last, spent = _take(reversed(tail), room - more)  # what the head could not use
+        return Label((Span(ellipsis[:width], Kind.CUT),) if width > 0 else ())
+    _, spent = _take(_units(reversed(tail.spans), backwards=True), room // 2)
+    first, spent = _take(_units(head.spans), room - spent)
+    last, _ = _take(_units(reversed(tail.spans), backwards=True), room - spent)  # with what the head could not use
     cut_here = _Unit(ellipsis, Kind.CUT, len(ellipsis))
     return Label(_joined([*first, cut_here, *reversed(last)]))
 

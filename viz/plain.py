@@ -26,7 +26,8 @@ DETAIL_FROM = 90
 """Cells from which on rows show age and a bar."""
 
 _GAP = 2  # cells between columns
-_LEAST_LABEL = 8  # cells that a deep rail leaves to the label
+_LEAST_ROOM = 8  # cells that the columns leave to rail, sign and label
+_LEAST_BODY = 6  # cells of these that a deep rail leaves to sign and label
 _LEAST_GAUGE, _MOST_GAUGE = 12, 40  # cells
 
 # line and arm of each lane: the arm is painted with its row's state
@@ -121,11 +122,14 @@ def memory_line(
         ("in-flight", snapshot.in_flight, "▒", ">", brush.stroke(State.NEW)),
         ("free", snapshot.free, "░", ".", brush.faint),
     ]
-    items = [
-        brush.item(plain if ascii else glyph, f"{word} {_amount(tokens, bytes_per_token)}", style)
-        for word, tokens, glyph, plain, style in parts
-    ]
-    whole = Text(f"capacity {_amount(snapshot.capacity, bytes_per_token, ' tok')}", brush.faint)
+    for size in (bytes_per_token, None):  # tokens alone where a part with its bytes is too wide
+        items = [
+            brush.item(plain if ascii else glyph, f"{word} {_amount(tokens, size)}", style)
+            for word, tokens, glyph, plain, style in parts
+        ]
+        whole = Text(f"capacity {_amount(snapshot.capacity, size, ' tok')}", brush.faint)
+        if max(item.cell_len for item in (*items, whole)) <= width:
+            break
     taken = sum(item.cell_len + _GAP for item in (*items, whole))
     room = width - taken if width - taken >= _LEAST_GAUGE else width - whole.cell_len - _GAP
     cells = min(max(room, _LEAST_GAUGE), _MOST_GAUGE)
@@ -213,7 +217,7 @@ class RowPainter:
             columns.append(self._bars(cells))
         for column in columns:
             column.fit(rows)
-        while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_LABEL:
+        while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_ROOM:
             columns.pop(0 if len(columns) == 2 else -1)
         return columns
 
@@ -245,12 +249,12 @@ class RowPainter:
     def _rail(self, row: Row) -> Text:
         brush = self._brush
         lanes = _ASCII_LANES if brush.ascii else _LANES
-        most = max(self._room - _LEAST_LABEL, 0) // 2
+        most = max(1, (self._room - _LEAST_BODY) // 2)
         line = Text()
         shown = row.rail
         if len(shown) > most:  # deeper than there is room for
-            shown = shown[len(shown) - most + 1 :] if most > 1 else ()
-            line.append((".. " if brush.ascii else "⋯ ")[: 2 if most else 0], brush.line)
+            shown = shown[len(shown) - most + 1 :]
+            line.append(".." if brush.ascii else "⋯ ", brush.line)
         for lane in shown:
             stem, arm = lanes[lane]
             line.append(stem, brush.line)
@@ -379,6 +383,7 @@ def _wrapped(items: Sequence[Text], width: int) -> list[Text]:
             lines.append(item.copy())
     for line in lines:
         line.truncate(max(width, 0))
+        line.rstrip()
     return lines
 
 

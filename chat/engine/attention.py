@@ -10,7 +10,7 @@ Knows slots and layers; knows nothing of requests, trees and sampling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
@@ -34,8 +34,8 @@ class Store(Protocol):
 class PoolStore(NamedTuple):
     """One forward over the pool."""
 
-    k_pools: Sequence[Tensor]  # per layer [slots, kv_heads, head_dim]
-    v_pools: Sequence[Tensor]
+    k_pools: Sequence[Tensor] | Mapping[int, Tensor]  # by layer, [slots, kv_heads, head_dim]
+    v_pools: Sequence[Tensor] | Mapping[int, Tensor]
     batch: RaggedBatch
 
     def attend(
