@@ -50,7 +50,7 @@ def run_chat(
     Raises:
         UserError: nothing could be started.
     """
-    _check_installed(engine["model"])
+    _check_installed()
     terminal = open_terminal(color, ascii)
     if json and terminal.interactive and prompt is None:
         raise UsageError("--json is for programs; here is a person at a keyboard", "Pipe lines in, or leave it out.")
@@ -63,7 +63,10 @@ def run_chat(
         terminal.say(f"loading {engine['model']} …")
 
     def load(model: str | None) -> Engine:
-        return Engine.load(**{**engine, "model": model or engine["model"]})
+        name = model or engine["model"]
+        if name == "words":
+            raise UsageError("the words tokenizer has no model to chat with", "Name a model, such as radish.")
+        return Engine.load(**{**engine, "model": name})
 
     chat = Chat(load, system=system, params=params, record=record, keep=keep, thinking=thinking)
     front = PlainChat(chat, terminal, json=json)
@@ -73,8 +76,8 @@ def run_chat(
         chat.close()
 
 
-def _check_installed(model: str) -> None:
-    if model != "words" and importlib.util.find_spec("torch") is None:
+def _check_installed() -> None:
+    if importlib.util.find_spec("torch") is None:
         raise ModelError(
             "a model needs PyTorch and transformers, which are not installed",
             "Install them with: pip install 'radixchat[chat]'",

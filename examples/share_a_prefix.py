@@ -1,6 +1,6 @@
-"""Two questions about one text: the second computes only what is new.
+"""Two questions under one system prompt: the second computes only what is new.
 
-    python examples/share_a_prefix.py
+Run it with `python examples/share_a_prefix.py`.
 """
 
 from radixchat import Engine, SamplingParams

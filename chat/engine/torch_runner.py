@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...kernels.attention import RaggedBatch
+from ...kernels.attention import RaggedBatch, new_pool
 from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
 from .loading import LoadedModel
@@ -110,7 +110,7 @@ class TorchRunner:
                 raise ValueError(f"slots must lie in [0, {self.slots}]")
 
     def _pool(self, shape: tuple[int, int], slots: int) -> Tensor:
-        return torch.empty(slots, *shape, dtype=self.loaded.dtype, device=self.loaded.device)
+        return new_pool(slots, *shape, self.loaded.dtype, self.loaded.device)
 
     def _device(self, array: npt.NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(array).to(self.loaded.device)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from radixchat.chat import cli, plain
 
 torch = pytest.importorskip("torch")
@@ -164,6 +165,7 @@ def test_a_model_without_a_template_says_so_and_chats(run, tmp_path: Path) -> No
         (("chat", "x", "--record", "/dev/null/x"), 2, ("cannot be written",)),
         (("chat", "x", "--model", "nobody/nothing"), 3, ("nobody/nothing", "hub")),
         (("chat",), 2, ("the prompt is empty",)),
+        (("chat", "x", "--model", "words"), 2, ("no model to chat with",)),
         (("replay", "last"), 2, ("no recording yet",)),
         (("replay", "/nowhere.jsonl"), 1, ("cannot be read",)),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from radixchat.chat.engine import Engine, SamplingParams  # noqa: E402
+from radixchat.chat.engine import Engine, SamplingParams
 
 GREEDY = SamplingParams(temperature=0, max_tokens=60)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from radixchat.radix import CacheConfig, RadixCache
 from radixchat.radix import events as ev
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
@@ -176,9 +177,16 @@ def test_an_event_that_does_not_fit_its_tree_is_named(tmp_path: Path) -> None:
     file = io.StringIO()
     chat(file, turns=1)
     head = file.getvalue().splitlines()[:2]
-    recording = load(written(tmp_path, "\n".join([*head, '{"seq":2,"kind":"Evicted","node":77,"tokens":1,"why":"lru",'
-                                                        '"order":0,"age":0,"asked":1}']) + "\n"))
-    with pytest.raises(RecordingError, match="event 1 .Evicted. does not fit"):
+    recording = load(
+        written(
+            tmp_path,
+            "\n".join(
+                [*head, '{"seq":2,"kind":"Evicted","node":77,"tokens":1,"why":"lru","order":0,"age":0,"asked":1}']
+            )
+            + "\n",
+        )
+    )
+    with pytest.raises(RecordingError, match=r"event 1 .Evicted. does not fit"):
         recording.at(2)
 
 
@@ -190,7 +198,7 @@ def test_other_files_and_newer_schemas_are_refused(tmp_path: Path) -> None:
         load(written(tmp_path, ""))
     with pytest.raises(RecordingError, match=f"schema {SCHEMA + 1}; this program reads up to {SCHEMA}"):
         load(written(tmp_path, json.dumps({"kind": "header", "schema": SCHEMA + 1}) + "\n"))
-    with pytest.raises(RecordingError, match="header .* is damaged"):
+    with pytest.raises(RecordingError, match=r"header .* is damaged"):
         load(written(tmp_path, json.dumps({"kind": "header", "schema": SCHEMA, "config": {"capacity": -5}}) + "\n"))
     with pytest.raises(RecordingError, match="cannot be read"):
         load(tmp_path / "nothing.jsonl")
