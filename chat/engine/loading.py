@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +23,11 @@ import torch
 import transformers
 from huggingface_hub import errors as hub
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
-from transformers.utils import logging
 
 from ..errors import ModelError, UsageError
 from .attention import NAME
 from .probe import OTHER_MODEL, Facts, probe
+from .tokenizer import quiet
 
 BUNDLED = "radish"
 MODELS = Path(__file__).parents[1] / "models"
@@ -298,24 +297,15 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps transformers from talking; downloads may show their progress to a person."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    hub_bars = huggingface_hub.utils.are_progress_bars_disabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    if sys.stderr.isatty():
-        huggingface_hub.utils.enable_progress_bars()
-    else:
+    """Keeps the libraries from talking; downloads show their progress only to a person."""
+    hidden = huggingface_hub.utils.are_progress_bars_disabled()
+    if not sys.stderr.isatty():
         huggingface_hub.utils.disable_progress_bars()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             yield
     finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-        if not hub_bars:
+        if not hidden:
             huggingface_hub.utils.enable_progress_bars()
 
 

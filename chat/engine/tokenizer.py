@@ -8,9 +8,10 @@ no text is supposed to hold. Knows no model weights, no conversation and no cach
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from ...radix.keys import Int32Array
 from ..errors import ModelError, RequestError
@@ -32,7 +34,6 @@ PLAIN_STOP = ("\nUser:",)
 _MARKS = re.compile(f"[{OPEN}{CLOSE}]")
 _MARKED = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-_LOG = logging.getLogger("transformers.tokenization_utils_base")
 
 
 class HFTokenizer:
@@ -74,7 +75,8 @@ class HFTokenizer:
         folder = Path(path)
         name = _name(folder)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+            with quiet():
+                tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         except Exception as error:  # damaged files come as anything from OSError to the Rust library's own errors
             lines = str(error).strip().splitlines() or [type(error).__name__]
             what = f"{name}: the tokenizer cannot be loaded: {lines[0]}"
@@ -108,12 +110,7 @@ class HFTokenizer:
         return np.array(ids, dtype=np.int32)
 
     def _encode(self, text: str) -> list[int]:
-        level = _LOG.level
-        _LOG.setLevel(logging.ERROR)  # it warns of texts longer than the context, which is ours to judge
-        try:
-            ids: list[int] = self._hf(text, add_special_tokens=False, verbose=False)["input_ids"]
-        finally:
-            _LOG.setLevel(level)
+        ids: list[int] = self._hf(text, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
     def _spell(self, text: str) -> list[int]:
@@ -212,6 +209,22 @@ class HFTokenizer:
         lines = {"system": "{}\n", "user": "User: {}\n", "assistant": "Assistant: {}\n"}
         said = [lines[each["role"]].format(each["content"].lstrip()) for each in messages]
         return start + "".join(said) + ("Assistant:" if add_generation_prompt else "")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps transformers from talking: what goes wrong is said by our own errors."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _control_pattern(tokenizer: PreTrainedTokenizerFast) -> re.Pattern[str] | None:

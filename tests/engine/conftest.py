@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,22 +11,12 @@ import pytest
 Folder = Callable[[str], Path]
 
 
-def _models() -> ModuleType:
-    """Loads models.py, which stands beside this file: tests are files, not a package."""
-    name = "radixchat_tests_engine_models"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("models.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
 def models() -> ModuleType:
-    """The builders of models.py."""
-    return _models()
+    """The builders of models.py, imported only by tests that need torch."""
+    from . import models
+
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ those it must not. Weights are large on purpose: small ones give logits so alike
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ _SHAPE: dict[str, Any] = {
     "pad_token_id": None,
 }
 
+_OWN_SHAPES = ("gpt2", "t5")
+_GPT2 = {"n_positions": CONTEXT, "n_embd": 64, "n_layer": 3, "n_head": 4, "initializer_range": 0.2, "eos_token_id": 2}
+
 _LAYERS = ["sliding_attention", "full_attention", "sliding_attention"]
 
 ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -57,7 +61,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "gemma3_text": ("Gemma3", {"head_dim": 16, "sliding_window": 256, "layer_types": _LAYERS}),
     "smollm3": ("SmolLM3", {"no_rope_layers": [1, 0, 1], "sliding_window": None}),
     "phi3": ("Phi3", {}),
-    "gpt2": ("GPT2", {}),
+    "gpt2": ("GPT2", _GPT2),
 }
 """Class prefix and what differs from the common shape; Gemma's windows of 256 stand for any."""
 
@@ -86,23 +90,18 @@ def tiny_model(arch: str, folder: Path, **changes: Any) -> Path:
     """
     prefix, own = {**ARCHITECTURES, **REFUSED}[arch]
     settings = {**_SHAPE, **own, **changes}
-    if arch == "gpt2":
-        settings = {"vocab_size": VOCABULARY, "n_positions": CONTEXT, "n_embd": 64, "n_layer": 3, "n_head": 4, **changes}
-        settings |= {"initializer_range": 0.2, "eos_token_id": 2, "bos_token_id": None}
-    if arch == "t5":
+    if arch in _OWN_SHAPES:
         settings = {"vocab_size": VOCABULARY, **own, **changes}
     config_class = "Gemma3TextConfig" if arch == "gemma3_text" else f"{prefix}Config"
     config = getattr(transformers, config_class)(**settings)
-    torch.manual_seed(0)
-    model = getattr(transformers, _CLASSES.get(prefix, f"{prefix}ForCausalLM"))(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = getattr(transformers, _CLASSES.get(prefix, f"{prefix}ForCausalLM"))(config)
     model.generation_config.eos_token_id = 2
-    bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     model.save_pretrained(folder)
-    if bars:
-        logging.enable_progress_bar()
-    tiny_tokenizer(folder)
-    return folder
+    logging.enable_progress_bar()
+    return tiny_tokenizer(folder)
 
 
 def tiny_tokenizer(folder: Path, template: str | None = CHATML) -> Path:
@@ -149,7 +148,5 @@ def metaspace_tokenizer(folder: Path) -> Path:
 
 
 def _merges(backend: Tokenizer) -> list[list[str]]:
-    import json
-
     merges: list[list[str]] = json.loads(backend.to_str())["model"]["merges"]
     return merges

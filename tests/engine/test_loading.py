@@ -66,12 +66,13 @@ def test_a_window_beyond_the_context_changes_nothing(models, tmp_path):
 
 def test_longrope_lowers_the_context_to_its_short_part(models, tmp_path):
     factors = {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8}
-    rope = {"rope_type": "longrope", "rope_theta": 1e4, "original_max_position_embeddings": 128, **factors}
-    loaded = load_model(models.tiny_model("phi3", tmp_path / "long", rope_parameters=rope))
+    rope = {"rope_type": "longrope", "rope_theta": 1e4, "factor": 4.0, **factors}
+    changes = {"rope_parameters": rope, "original_max_position_embeddings": 128}
+    loaded = load_model(models.tiny_model("phi3", tmp_path / "long", **changes))
     assert loaded.max_context == 128 and "longrope" in loaded.notes[0]
 
 
-# -- refused by their configuration, and by the probe where that says nothing --------------------------------------------
+# -- refused by their configuration, and by the probe where that says nothing ------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_configurations_that_are_refused(changes, reason, llama, capfd):
     assert reason in refusal(llama, capfd)
 
 
-# -- damaged and missing -------------------------------------------------------------------------------------------------
+# -- damaged and missing -----------------------------------------------------------------------------------------------
 
 
 def test_pickles_are_not_opened(llama, capfd):
@@ -186,7 +187,7 @@ def test_missing_weights_are_not_made_up(llama, capfd):
     assert "lacks" in refusal(llama, capfd)
 
 
-# -- names ---------------------------------------------------------------------------------------------------------------
+# -- names -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "no/such/hub/id", "with blanks"])
