@@ -6,7 +6,7 @@ Both are radix caches with a rule on top, so that snapshots, events and memory m
 from __future__ import annotations
 
 from .keys import Key, Tokens, as_key, count
-from .leases import Lease, Update
+from .leases import Gone, Lease, Peek, Update
 from .state import Node
 from .tree import Held, RadixCache
 
@@ -24,9 +24,22 @@ class LastSequence(RadixCache):
         assert isinstance(held, Held)
         node, at, _ = self._walk(held.root, as_key(key))
         if 0 < at < node.size:
-            self._relock(held, self._split(node, at, held.tick))
+            self._relock(held, self._split(node, at))
         self._evict(self._evictable, "not last")
         return lease
+
+    def peek(self, key: Tokens, namespace: str = "") -> Peek:
+        """Says what a prompt would do; all that it does not share with the last sequence is among what goes."""
+        peek = super().peek(key, namespace)
+        root = self._state.roots.get(namespace)
+        if root is None:
+            return peek._replace(evicts=self._would_go(self._evictable, set()))
+        node, at, _ = self._walk(root, as_key(key))
+        gone = self._would_go(self._evictable, {step.id for step in node.up_to(root)})
+        rest = 0 if node.locks else node.size - at  # of a node that the prompt leaves or ends in: cut off, and gone
+        if rest:
+            gone += (Gone(node.id, rest),)
+        return peek._replace(evicts=gone)
 
 
 class NoCache(RadixCache):

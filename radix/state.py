@@ -146,8 +146,8 @@ class TreeState:
             if whole:
                 node.used_in = self.step
             else:
+                node.part_to = max(event.at, node.part_to if node.part_in == self.step else 0)
                 node.part_in = self.step
-                node.part_to = event.at
             if whole or event.whole:
                 node.priority = max(node.priority, event.priority)
                 self._stamp(node, event.tick)
@@ -173,14 +173,14 @@ class TreeState:
         head.children[self._page(tail.key)] = tail
         head.locks, head.created, head.priority = tail.locks, tail.created, tail.priority
         head.new_in = tail.new_in
-        head.hits = tail.hits + (1 if event.tick > tail.last else 0)
-        head.last = event.tick
+        head.hits, head.last = tail.hits, event.tick
         head.used_in = tail.used_in
-        if tail.part_in:
+        walked = tail.part_to - event.at  # of the tail
+        if walked < 0:
+            head.part_in, head.part_to = tail.part_in, tail.part_to
+        else:
             head.used_in = max(head.used_in, tail.part_in)
-            tail.part_to = max(0, tail.part_to - event.at)
-            if not tail.part_to:
-                tail.part_in = 0
+        tail.part_in, tail.part_to = (tail.part_in, walked) if walked > 0 else (0, 0)
         self._changed(parent)
         tail.view = None
 
@@ -250,6 +250,8 @@ class TreeState:
         node.key, node.slots = cut(node.key, 0, keep), cut(node.slots, 0, keep)
         node.end -= event.tokens
         node.uncached = b""
+        if node.part_to >= keep:  # what is left was walked whole
+            node.used_in, node.part_in, node.part_to = max(node.used_in, node.part_in), 0, 0
         self.resident -= event.tokens
         self._requeue(node)
         self._changed(node)
@@ -268,7 +270,7 @@ class TreeState:
 
     def _sampled(self, event: ev.Sampled) -> None:
         node = self.nodes[event.node]
-        if not any(child.key.startswith(event.key) for child in node.children.values()):
+        if not any(child.key.startswith(event.key[: len(child.key)]) for child in node.children.values()):
             node.uncached = event.key
             self._changed(node)
 

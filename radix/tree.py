@@ -29,11 +29,12 @@ _NO_SLOTS: Int32Array = np.empty(0, dtype=np.int32)
 class Held:
     """What a `RadixCache` keeps with a lease."""
 
-    __slots__ = ("depth", "node", "pending", "priority", "root", "spare", "tick", "tip")
+    __slots__ = ("depth", "found", "node", "pending", "priority", "root", "spare", "tick", "tip")
 
-    def __init__(self, root: Node, node: Node, depth: int, tick: int, priority: int) -> None:
+    def __init__(self, root: Node, node: Node, found: int, depth: int, tick: int, priority: int) -> None:
         self.root = root  # the hidden root of its namespace
         self.node = node  # the node whose path is locked for it
+        self.found = found  # tokens matched when it began; more than depth when some are computed again
         self.depth = depth  # positions [0, depth) of the lease are in the tree, on that path
         self.tick = tick  # the clock when it began; all its touches carry it
         self.priority = priority
@@ -124,7 +125,8 @@ class RadixCache:
         if node is not root:
             self._do(ev.Locked(node.id, root.id))
         reused = self._reusable(matched, size)
-        lease = Lease(namespace, _slots_above(node, reused), reused, Held(root, node, reused, tick, priority))
+        held = Held(root, node, matched, reused, tick, priority)
+        lease = Lease(namespace, _slots_above(node, reused), reused, held)
         if matched == size and self.page_size == 1:
             lease.append(np.array([SCRATCH], dtype=np.int32))
         self._open += 1
@@ -133,20 +135,24 @@ class RadixCache:
     def extend(self, lease: Lease, n: int) -> Update:
         """Gets room for n more tokens; evicts what it must, in the policy's order.
 
+        When all else is not enough, the end of the node in which its own match stopped goes, too: that node is split
+        here, and only the part in use stays locked.
+
         Raises:
             NoRoom: too much is locked or in flight; nothing was changed.
         """
         held = _held(lease)
         gone: tuple[Gone, ...] = ()
+        splits: tuple[int, ...] = ()
         if n > held.spare.size:
             pages = -(-(n - held.spare.size) // self.page_size)
-            gone = self._make_room(pages * self.page_size, self._config.policy)
+            gone, splits = self._make_room_for(held, pages * self.page_size)
             taken = self._slots.take(pages)
             self._do(ev.Reserved(pages * self.page_size))
             held.spare = np.concatenate((held.spare, taken)) if held.spare.size else taken
         new, held.spare = held.spare[:n], held.spare[n:]
         lease.append(new)
-        return Update(new_slots=new, evicted=gone)
+        return Update(new_slots=new, evicted=gone, splits=splits)
 
     def commit(self, lease: Lease, tokens: Tokens) -> Update:
         """Puts the next computed tokens into the tree, as far as they fill pages.
@@ -162,7 +168,10 @@ class RadixCache:
         assert lease.computed <= len(lease), "commit only what has slots"
         whole = count(key) - count(key) % self.page_size
         key, held.pending = cut(key, 0, whole), cut(key, whole)
-        node, at = self._position(held)
+        if not whole:
+            return Update()
+        node, at = self._position(held, held.depth)
+        self._touch(held, node if at == node.size else node.parent)
         remaps: list[Remap] = []
         splits: list[int] = []
         done = 0
@@ -179,19 +188,21 @@ class RadixCache:
                 done, at = done + same, at + same
             elif at < node.size:
                 splits.append(node.id)
-                node = self._split(node, at, held.tick)
+                node = self._split(node, at)
+                self._touch(held, node)
         self._relock(held, node)
         return Update(remaps=tuple(remaps), splits=tuple(splits))
 
     def fork(self, lease: Lease) -> Lease:
         """Returns a second lease over everything committed so far; the rest (no full page yet) is computed again."""
         held = _held(lease)
-        node, _ = self._position(held)
+        depth = held.depth
+        node, _ = self._position(held, depth)
         if node is not held.root:
             self._do(ev.Locked(node.id, held.root.id))
         self._open += 1
-        depth = held.depth
-        return Lease(lease.namespace, lease.slots[:depth], depth, Held(held.root, node, depth, held.tick, held.priority))
+        forked = Held(held.root, node, depth, depth, held.tick, held.priority)
+        return Lease(lease.namespace, lease.slots[:depth], depth, forked)
 
     def finish(self, lease: Lease, keep: bool = True, uncached: Tokens = b"") -> None:
         """Unlocks the path and frees what was not committed; see `PrefixCache.finish`.
@@ -200,13 +211,16 @@ class RadixCache:
         be younger than the rest.
         """
         held = _held(lease)
-        node, at = self._position(held)
-        if keep and self._config.split_recency == "prefix" and 0 < at < node.size:
-            node = self._split(node, at, held.tick)
-            self._relock(held, node)
-        tail = held.pending + as_key(uncached)
-        if keep and tail and node is not held.root and at == node.size:
-            self._do(ev.Sampled(node.id, tail))
+        used = max(held.depth, held.found)
+        if keep:
+            node, at = self._position(held, used)
+            if self._config.split_recency == "prefix" and at < node.size:
+                node = self._split(node, at)
+                self._relock(held, node)
+            self._touch(held, node if used >= node.end else node.parent)
+            tail = held.pending + as_key(uncached)
+            if tail and node is not held.root and node.end == used == held.depth:
+                self._do(ev.Sampled(node.id, tail))
         self._release(np.concatenate((lease.slots[held.depth :], held.spare)))
         if held.node is not held.root:
             self._do(ev.Unlocked(held.node.id, held.root.id))
@@ -224,10 +238,16 @@ class RadixCache:
         reused = self._reusable(matched, size)
         path = list(node.up_to(root)) if node is not None and root is not None else []
         room = 0 if matched == size and self.page_size == 1 else -(-(size - reused) // self.page_size) * self.page_size
-        loose = sum(step.size for step in path if not step.locks)
+        unused = node.size - at if node is not None and not node.locks else 0  # of the last node, its end
+        loose = sum(step.size for step in path if not step.locks) - unused
+        short = room - self._slots.free
+        evicts = self._would_go(short, {step.id for step in path})
+        short -= sum(gone.tokens for gone in evicts)
         split = inside = None
         if node is not None and 0 < at < node.size:
-            if matched < self._whole_pages(size):
+            if unused and 0 < short <= unused:
+                evicts = (*evicts, Gone(node.id, self._take_of(unused, short)))
+            if matched < self._whole_pages(size) or 0 < short <= unused:
                 split = (node.id, at)
             else:
                 inside = (node.id, at)
@@ -236,7 +256,7 @@ class RadixCache:
             reused=reused,
             split=split,
             inside=inside,
-            evicts=self._would_go(room - self._slots.free, {step.id for step in path}),
+            evicts=evicts,
             room=room,
             available=self._slots.free + self._evictable - loose,
         )
@@ -313,7 +333,8 @@ class RadixCache:
             self.finish(lease, keep=False)
             raise
         self.commit(lease, cut(key, lease.computed))
-        node, _ = self._position(_held(lease))
+        held = _held(lease)
+        node, _ = self._position(held, held.depth)
         self.finish(lease)
         return matched, node.id
 
@@ -326,7 +347,9 @@ class RadixCache:
         """
         node, key = self._node(node_id), as_key(tokens)
         if node.children or node.locks > 1 or count(key) % self.page_size:
-            raise ValueError(f"node {node_id} cannot grow by {count(key)} tokens: a leaf with one holder grows by pages")
+            raise ValueError(
+                f"node {node_id} cannot grow by {count(key)} tokens: a leaf with one holder grows by pages"
+            )
         root = self._state.root_of(node)
         self._do(ev.Locked(node.id, root.id))  # it must not be what goes
         try:
@@ -341,7 +364,7 @@ class RadixCache:
         node = self._node(node_id)
         if not 0 < at < node.size or at % self.page_size:
             raise ValueError(f"node {node_id} of {node.size} tokens cannot be split at {at}")
-        return self._split(node, at, node.last).id
+        return self._split(node, at).id
 
     def lock(self, node_id: int) -> None:
         """Protects a node and all above it until `unlock` (a pin)."""
@@ -381,15 +404,15 @@ class RadixCache:
             node = child
             offset += len(edge)
 
-    def _position(self, held: Held) -> tuple[Node, int]:
-        """Returns the node in which a lease's committed tokens end, and how many of its tokens they cover.
+    def _position(self, held: Held, tokens: int) -> tuple[Node, int]:
+        """Returns the node in which the first tokens of a lease end, and how many of its tokens they cover.
 
         Others may have split the node it holds; then the answer lies above it.
         """
         node = held.node
-        while node.parent is not None and node.start >= held.depth:
+        while node.parent is not None and node.start >= tokens:
             node = node.parent
-        return node, held.depth - node.start
+        return node, tokens - node.start
 
     def _reusable(self, matched: int, size: int) -> int:
         """Tokens of a prompt that need no computation: one at least is left, and whole pages are reused."""
@@ -434,11 +457,21 @@ class RadixCache:
         held.tip = self._state.nodes[self._last_id]
         return held.tip
 
-    def _split(self, node: Node, at: int, tick: int) -> Node:
-        """Cuts a node; returns the new head. Under the "both" rule the halves are equally recent."""
-        recent = node.last if self._config.split_recency == "both" else max(tick, node.last)
-        self._do(ev.Split(node.id, self._new_id(), at, recent))
+    def _split(self, node: Node, at: int) -> Node:
+        """Cuts a node; returns the new head, which is as recent as the tail until somebody touches it."""
+        self._do(ev.Split(node.id, self._new_id(), at, node.last))
         return self._state.nodes[self._last_id]
+
+    def _touch(self, held: Held, node: Node | None) -> None:
+        """Stamps a node that a lease has used whole, and those above it, as far as they are older than the lease.
+
+        Only the "prefix" rule leaves such: there a match inside a node stamps nothing until that node is cut.
+        """
+        above = node
+        while above is not None and above.parent is not None and above.last < held.tick:
+            above = above.parent
+        if node is not None and above is not None and above is not node:
+            self._do(ev.Matched(node.id, node.size, above.id, node.end, held.tick, True, held.priority))
 
     def _relock(self, held: Held, node: Node) -> None:
         """Moves a lease's lock to another node, touching only what the two paths do not share."""
@@ -495,21 +528,39 @@ class RadixCache:
             raise NoRoom(tokens, self._slots.free + self._evictable)
         return self._evict(short, why)
 
+    def _make_room_for(self, held: Held, tokens: int) -> tuple[tuple[Gone, ...], tuple[int, ...]]:
+        """Evicts for a lease; returns what went, and the node that was split because its end had to go."""
+        why, short = self._config.policy, tokens - self._slots.free
+        if short <= self._evictable:
+            return self._make_room(tokens, why), ()
+        node, at = self._position(held, max(held.depth, held.found))
+        loose = sum(below.size for below in held.node.up_to(node) if below.locks == 1)  # others split it off
+        unused = node.size - at if node.locks == 1 else 0
+        if short > self._evictable + loose + unused:
+            raise NoRoom(tokens, self._slots.free + self._evictable + loose + unused)
+        self._relock(held, node)
+        gone = self._evict(min(short, self._evictable), why)
+        short = tokens - self._slots.free
+        if short <= 0:
+            return gone, ()
+        self._relock(held, self._split(node, at))
+        return gone + self._evict(short, why), (node.id,)
+
     def _evict(self, asked: int, why: str) -> tuple[Gone, ...]:
         gone: list[Gone] = []
         freed = 0
         while freed < asked:
             node = self._state.queue.first()
             assert node is not None, "what is evictable can be evicted"
-            gone.append(self._drop(node, why, len(gone), asked, self._take_of(node, asked - freed)))
+            gone.append(self._drop(node, why, len(gone), asked, self._take_of(node.size, asked - freed)))
             freed += gone[-1].tokens
         return tuple(gone)
 
-    def _take_of(self, node: Node, wanted: int) -> int:
+    def _take_of(self, size: int, wanted: int) -> int:
         """How many tokens of a victim go: all of them, or the pages wanted (eviction unit `page`)."""
         if self._config.unit == "leaf":
-            return node.size
-        return min(node.size, -(-wanted // self.page_size) * self.page_size)
+            return size
+        return min(size, -(-wanted // self.page_size) * self.page_size)
 
     def _drop(self, node: Node, why: str, order: int, asked: int, tokens: int | None = None) -> Gone:
         tokens = node.size if tokens is None else tokens
@@ -532,7 +583,7 @@ class RadixCache:
 
         gone: list[Gone] = []
         for node in self._state.queue.order(spared, bares):
-            tokens = self._take_of(node, asked)
+            tokens = self._take_of(node.size, asked)
             gone.append(Gone(node.id, tokens))
             asked -= tokens
             if asked <= 0:
@@ -580,7 +631,7 @@ class RadixCache:
                 assert node.locks == locks[node.id], f"{node} has {locks[node.id]} holders"
         for lease in leases:
             held = _held(lease)
-            node, _ = self._position(held)
+            node, _ = self._position(held, held.depth)
             assert np.array_equal(lease.slots[: held.depth], _slots_above(node, held.depth)), "a lease lost its slots"
             assert held.depth <= lease.computed <= len(lease)
 

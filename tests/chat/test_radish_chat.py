@@ -41,7 +41,7 @@ def test_a_preview_is_held_against_the_real_request(radish: Engine) -> None:
 def _record(path: Path, seed: str) -> bytes:
     lines = "Hello!\nWhat is a radix tree?\n/new\nWhat can you do?\n/regen\n/undo\nWhat is a KV cache?\n"
     environment = {**os.environ, "PYTHONHASHSEED": seed, "RADIXCHAT_HOME": str(path.parent / f"home{seed}")}
-    options = ["--plain", "--capacity", "120", "--record", str(path), "--temperature", "0.8", "--seed", "7"]
+    options = ["--plain", "--capacity", "90", "--record", str(path), "--temperature", "0.8", "--seed", "7"]
     done = subprocess.run(
         [sys.executable, "-m", "radixchat", "chat", *options],
         input=lines.encode(), env=environment, cwd=path.parent, capture_output=True, timeout=120, check=False,
