@@ -1,0 +1,481 @@
+"""The program's own commands, and the program itself."""
+
+import re
+
+from .base import Fact, fact, fact_topic, lines
+
+
+def command(name: str, does: str, wishes: str, held_out: str, more: str = "") -> Fact:
+    """A slash command from what it does and the wishes (patterns, one a line) that lead to it."""
+    ways = []
+    for wish in lines(wishes):
+        ways += [f"{{how}} {wish}", f"{{how}} {wish}", f"(what|which command|what command|who) {third_person(wish)}"]
+    ways += [
+        f"{{does}} (/|the |){name} (do|mean|command do)",
+        f"{{what}} (/{name}|the {name} command|the /{name} command)",
+        f"(/{name}|the {name} command|how does /{name} work|what is /{name} for|when do i use /{name}|help /{name})",
+    ]
+    reply = f"Type /{name}: it {does}."
+    return fact(reply, "\n".join(ways), held_out, f"Type /{name}.", more)
+
+
+def third_person(wish: str) -> str:
+    """The wish with an s on its verbs: "(show|draw) the tree" becomes "(shows|draws) the tree"."""
+    verbs, rest = re.fullmatch(r"\(([^()]*)\)(.*)|(\S+)(.*)", wish).group(*((1, 2) if wish[0] == "(" else (3, 4)))
+    return f"({'|'.join(_with_s(verb) for verb in verbs.split('|'))}){rest}"
+
+
+def _with_s(verb: str) -> str:
+    first, *others = verb.split(" ")
+    if first.endswith(("ch", "sh", "ss", "x", "go")):
+        first += "es"
+    elif first.endswith("y") and first[-2] not in "aeiou":
+        first = first[:-1] + "ies"
+    else:
+        first += "s"
+    return " ".join([first, *others])
+
+
+COMMANDS = fact_topic(
+    "commands",
+    2.4,
+    (
+        command(
+            "help",
+            "lists all commands",
+            """
+            (see|list|show|find|learn|get) (the|all|all the|your|available) (commands|slash commands)
+            (get|find|see) help( with the program| with the commands| on a command|)
+            know (the|all the|your|which) commands( there are| exist| i can use|)
+            (read|open|call) the (help|manual|list of commands|documentation)
+            """,
+            """
+            where is the list of commands?
+            which slash commands are there?
+            """,
+            "Type /help all for every one of them.",
+        ),
+        command(
+            "new",
+            "starts a new conversation; the cached system prompt is reused",
+            """
+            (start|begin|open|create|make|have) (a|another) (new|fresh|second|clean|different) (conversation|chat|dialogue)
+            start (over|again|afresh|from scratch)
+            (get|have|enter) (a|an) (empty|blank|clean|new) (conversation|chat|page)
+            talk about something else in a (new|separate) (conversation|chat)
+            """,
+            """
+            a fresh chat, please, how do I get it?
+            I'm done with this topic, how do we begin a new chat?
+            """,
+            "The old one stays in the list.",
+        ),
+        command(
+            "switch",
+            "goes to another conversation",
+            """
+            (switch|change|go|jump|move|return|go back|get back) to (another|a different|an older|the other|an old|my other|the previous) (conversation|chat)
+            (switch|change|swap) (conversations|chats|the conversation|between conversations)
+            (continue|resume|reopen|enter) (an old|an earlier|another|a different|my other) (conversation|chat)
+            (take|bring) me (back |)to (another|the other|an old|my other) (conversation|chat)
+            """,
+            """
+            what takes me back to an earlier conversation?
+            I was in another chat before, how do I return?
+            """,
+            "Give its name after the command.",
+        ),
+        command(
+            "list",
+            "lists your conversations",
+            """
+            (list|see|show|find|get a list of) (my|the|all|all my|all the|old) (conversations|chats)
+            see (which|what) (conversations|chats) (there are|i have|exist)
+            (find|look through|count|enumerate) (my|the|all|all my|the existing) (conversations|chats)
+            (know|remember) (which|what) (conversations|chats) (i have|i started|are open|exist)
+            """,
+            """
+            where can all my chats be seen?
+            what conversations do I have?
+            """,
+            "A star marks the current one.",
+        ),
+        command(
+            "rename",
+            "gives the conversation another name",
+            """
+            (rename|retitle|name) (a|this|the|my) (conversation|chat)
+            (give|set) (a|this|the|my) (conversation|chat) (a|another|a new|a better) (name|title)
+            change the (name|title) of (a|this|the|my) (conversation|chat)
+            call (a|this|the|my) (conversation|chat) (something else|differently|by another name)
+            (set|edit|correct|replace) the (name|title) of (a|this|the|my) (conversation|chat)
+            """,
+            """
+            my chat has a bad title, what now?
+            a nicer name for this chat, how?
+            """,
+            "The tree does not change.",
+        ),
+        command(
+            "delete",
+            "forgets a conversation; the cache keeps its tokens until they are evicted",
+            """
+            (delete|remove|erase|throw away|get rid of|destroy|drop) (a|this|the|my|an old|one) (conversation|chat)
+            (delete|remove|erase) (conversations|chats|my conversations)
+            (clear|kill|bin|forget|lose|wipe) (a|this|the|my|an old|one) (conversation|chat)( for good| for ever| completely|)
+            """,
+            """
+            a conversation should be gone for good, how?
+            what erases one of my chats?
+            """,
+            "Without a name it means the current one.",
+        ),
+        command(
+            "fork",
+            "copies the conversation, and both branches share their prefix in the tree",
+            """
+            (fork|branch|duplicate|split|clone) (a|this|the|my) (conversation|chat)
+            (try|explore|go) (a|another|a second|two|both) (direction|branch|path|way|branches|directions)( from here|)
+            make a (branch|fork|second branch)( of the conversation| from here|)
+            (have|keep|make|get) (two|several|another) (versions|branches|copies|copy|version) of (a|this|the|my|one) (conversation|chat)
+            copy (a|this|the|my) (conversation|chat)( with all its turns| from here|)
+            """,
+            """
+            I'd like two branches of one chat, how?
+            what makes a second copy of the conversation?
+            """,
+            "Only the new turns of a branch take new slots.",
+        ),
+        command(
+            "regen",
+            "writes the last reply again",
+            """
+            (regenerate|redo|retry|rewrite|renew) (a|the|the last|your|your last) (reply|answer|response)
+            (get|have|see|ask for) (another|a different|a new|a second|one more) (reply|answer|response)
+            (repeat|replace|reroll|generate|produce|write|make) (the|the last|your|your last) (reply|answer|response) (again|anew|once more|a second time)
+            (try|answer|reply|generate) again
+            """,
+            """
+            I do not like the last answer, can it be made anew?
+            your reply was poor, what gives me another?
+            """,
+            "The whole prompt is in the cache, so it starts at once.",
+        ),
+        command(
+            "continue",
+            "goes on with a reply that was stopped or cut off",
+            """
+            (continue|extend|prolong|go on with|finish|lengthen) (a|the|the last|your|your last) (reply|answer|response)
+            (make|let) (you|the model|the reply|it) (go on|continue|keep writing|write on|keep talking)
+            (get|see|have|read) the (rest|end|remainder|remaining part) of (a|the|the last|your) (reply|answer|response)
+            (complete|resume) (a|the|an unfinished|a stopped|the last) (reply|answer|response)
+            have a longer (reply|answer|response)
+            """,
+            """
+            the answer stopped too early, how do I get the rest?
+            what makes a reply longer after it has stopped?
+            """,
+            "It starts from what the cache already holds.",
+        ),
+        command(
+            "edit",
+            "asks your last message again in other words",
+            """
+            (edit|change|correct|fix|modify|rewrite) (my|the last|my last|the previous|an earlier|a) (message|question|input|prompt|turn)
+            (fix|correct) a (typo|mistake)( in my message| in my question|)
+            (say|ask|put|word|phrase|reword|rephrase) (it|that|my message|my question|the last question) (differently|in other words|again in other words)
+            (repair|correct|mend) what i (wrote|typed|asked|said)( before| last|)
+            """,
+            """
+            there's a typo in what I wrote, what now?
+            what lets me reword my last question?
+            """,
+            "The tree splits where the old and the new message part.",
+        ),
+        command(
+            "undo",
+            "takes back the last turn",
+            """
+            (undo|take back|remove|revert|drop|cancel) (the|my|a|the last|my last|one|this) (turn|step|question and answer|exchange)
+            go (one|a) (turn|step) back
+            (erase|forget|delete) the (last|latest|previous) (turn|exchange|question and answer|message and its reply)
+            (reverse|roll back|step back from) (the|my) (last|latest) (turn|action|step|exchange)
+            """,
+            """
+            the last turn should not have happened, how do I revert it?
+            what removes the latest exchange?
+            """,
+            "Its nodes stay in the tree until they are evicted.",
+        ),
+        command(
+            "drop",
+            "forgets the oldest turns, when a conversation outgrows the context",
+            """
+            (drop|forget|remove|cut|delete) (the oldest|the first|old|early|the earliest) (turn|turns|messages|part|part of the conversation)
+            (shorten|trim|cut) (a|this|the|my) (conversation|chat)
+            make (the|a|this) (long |)conversation shorter
+            (make room|free room) in the context
+            (discard|throw away|lose) the (oldest|first|earliest) (turns|messages|part of the chat)
+            """,
+            """
+            my chat outgrew the context, what helps?
+            what throws the earliest turns away?
+            """,
+            "What follows has to be computed again.",
+        ),
+        command(
+            "copy",
+            "copies the last reply to the clipboard",
+            """
+            (copy|get|put|take) (the|your|a|the last|your last) (reply|answer|response|text)( in| into| to) (the|my) clipboard
+            copy (the|your|a|the last|your last) (reply|answer|response|text)
+            (paste|use|insert|take) (the|your|a|the last|your last) (reply|answer|response) (elsewhere|in another program|into a document|somewhere else)
+            (put|get) (what you said|it|that) (on|to|into) the clipboard
+            """,
+            """
+            I want to paste your answer elsewhere, how?
+            what puts a reply on the clipboard?
+            """,
+            "It works over a remote terminal as well, where the terminal allows it.",
+        ),
+        command(
+            "model",
+            "shows the model or loads another one",
+            """
+            (see|show|know|find out) (which|what) model (is|i am|we are) (running|using|loaded|in use)
+            (change|switch|replace|swap|exchange) (the|my|this) model( while the program runs| in the chat|)
+            (load|use|try|take) (another|a different|a new|a second) model (while the program runs|during a chat|without leaving|in this chat|now)
+            (print|show|tell|display) (the name of the model|the model|the loaded model|the current model)
+            """,
+            """
+            which command tells the name of the loaded model?
+            what command swaps the model during a chat?
+            """,
+            "A new model starts with an empty cache.",
+        ),
+        command(
+            "system",
+            "shows or sets the system prompt",
+            """
+            (set|change|edit|see|show|write|replace) (the|my|a new|another) system (prompt|message|line)
+            (give|tell) (you|the model) (a|another|a new) (role|instruction|character|personality)
+            (make|let) (you|the model) (play|take|have) (a|another|a different) (role|part|character)
+            (begin|start) with (another|a different|my own) (system prompt|first line|instruction)
+            """,
+            """
+            where is the system prompt changed?
+            I want you to play another role, what do I type?
+            """,
+            "A new first line means that nothing after it can be reused.",
+        ),
+        command(
+            "set",
+            "changes the sampling, such as the temperature",
+            """
+            (change|adjust|set|alter|modify) (a|the|my|some|one) (setting|settings|option|options|parameter|temperature)
+            (set|raise|lower|change|increase) the temperature
+            (make|get) (the replies|you|replies|the answers) (more random|more creative|less random|bolder)
+            (find|edit|configure|tune|control) (the|my|all|some) (settings|options|sampling|preferences)
+            (make|have) (the replies|the answers|the output) (longer|shorter|more random|repeatable|more varied)
+            (set|change) (top p|the seed|the maximum length|min p|top k|the stop word)
+            """,
+            """
+            where are options changed?
+            your replies are dull, which knob do I turn?
+            """,
+            "Without a name it lists all settings.",
+        ),
+        command(
+            "stats",
+            "shows totals: turns, tokens, hit ratio and memory",
+            """
+            (see|show|get|read|print) (the|some|all) (statistics|numbers|stats|figures|cache statistics|cache numbers)
+            (see|find out|know) (how much|how many tokens) (was|were|is|has been) (reused|evicted|cached)
+            (know|judge|check) how (well|good|effective) the cache (works|is|is doing)
+            (see|get) (a summary|totals|the totals|the hit ratio|the hit rate|the memory use)( of the cache| so far|)
+            """,
+            """
+            where are the statistics of the cache?
+            how well is the cache doing, which command tells me?
+            """,
+            "Times appear only when a model runs.",
+        ),
+        command(
+            "tree",
+            "draws the radix tree as it is now",
+            """
+            (see|show|draw|print|view|look at|display) (the|my|a picture of the) (radix tree|tree|cache tree|cache)
+            (see|show) (the|all) nodes( of the tree| in the tree|)
+            (know|check) what the (tree|cache) (looks like|holds|contains)( now| at the moment|)
+            (paint|plot|output|show me) (the|this) (radix tree|tree|structure|nodes)
+            """,
+            """
+            where is the tree displayed?
+            what prints a picture of the nodes?
+            """,
+            "Every node shows its tokens and its state.",
+        ),
+        command(
+            "capacity",
+            "shows or changes the size of the KV pool",
+            """
+            (change|set|resize|raise|lower|increase|reduce|see) the (capacity|pool size|cache size|size of the pool|size of the cache)
+            make (the|my) (cache|pool|kv pool) (smaller|larger|bigger)
+            (limit|restrict) the (cache|memory|pool)
+            (shrink|enlarge|grow|extend|double|halve) the (cache|pool|kv pool|capacity|memory of the cache)
+            (give|grant) the (cache|pool) (more|less) (memory|room|tokens|space)
+            """,
+            """
+            I want a smaller cache, what do I type?
+            the pool takes too much memory, what now?
+            """,
+            "A small pool makes evictions easy to watch.",
+        ),
+        command(
+            "evict",
+            "evicts nodes that nobody uses",
+            """
+            (evict|throw out|free|drop|remove) (a node|nodes|some nodes|tokens|some tokens|a leaf)( by hand| from the tree| from the cache| myself|)
+            (empty|clear|clean|flush|free|purge) the (cache|pool|tree)
+            (kick out|expel|push out|get rid of|delete) (a node|nodes|some nodes|a leaf|cached tokens)( by hand| from the tree| from the cache| myself|)
+            (make|create|get) (room|space) in the (cache|pool|tree)
+            """,
+            """
+            I want to throw nodes out myself, how?
+            what makes room in the pool by hand?
+            """,
+            "A number says how many tokens, and a node id says which leaf.",
+        ),
+        command(
+            "preview",
+            "shows how much of a message would be reused before you send it",
+            """
+            (preview|see|know|predict|check) (what|how much|how many tokens) (would|will|of my message will|of the prompt would) be (reused|cached|prefilled|evicted)( before i send it| in advance| beforehand|)
+            (preview|simulate) (a|my|the) (message|prompt|request|turn)
+            (know|see|estimate|foresee|find out) (in advance|beforehand|before sending) (what|how much) (would|will) be (reused|cached|prefilled)
+            (try|test|check) (a|my) (message|draft|prompt) without sending( it|)
+            """,
+            """
+            before sending, can I know what would be reused?
+            what predicts the reuse of a draft?
+            """,
+            "It changes nothing in the tree.",
+        ),
+        command(
+            "prove",
+            "runs the turn again without the cache and shows both times and that the text is equal",
+            """
+            (prove|verify|check|show|test|demonstrate) that the cache (is correct|is right|works|changes nothing|gives the same text|helps)
+            compare (the turn|a turn|the time|the reply|it) (with and without|without) the cache
+            (measure|see) (what|how much time) the cache (saves|saved)
+            (run|repeat|redo) (a|the|the last) turn without the cache
+            (convince|show) (me|people|my students) that (the cache|caching) (does not change|keeps|leaves) the (text|reply|answer)( the same| equal| as it is|)
+            have (proof|evidence) (that|for it that) the cache (works|is right|is exact)
+            """,
+            """
+            is there evidence that caching keeps the text the same?
+            what reruns a turn without the cache?
+            """,
+            "Both times are measured on your machine.",
+        ),
+        command(
+            "quit",
+            "leaves the program; your conversations are kept",
+            """
+            (quit|exit|leave|close|end|stop|terminate) (the program|radixchat|the chat|this program|the application|this)
+            get out( of here| of the program|)
+            (finish|stop|end) (here|now|for today|working|chatting)
+            (go|get) (away|out|home|back to the shell)
+            """,
+            """
+            I'm finished, what closes the program?
+            where is the exit?
+            """,
+            "Control and D does the same.",
+        ),
+    ),
+)
+
+PROGRAM = fact_topic(
+    "this program",
+    1.0,
+    (
+        fact(
+            "radixchat is a terminal chat that runs a small language model with a radix-tree KV cache and shows the tree.",
+            """
+            {what} (radixchat|this program|this application|the program|this software|this app|this tool)
+            what does (radixchat|this program|this tool) do
+            (what is|what's) (radixchat|this program) (for|about|good for)
+            how does (radixchat|this program) work
+            who (is|uses) radixchat( for|)
+            """,
+            """
+            what sort of program is this?
+            what's the point of radixchat?
+            """,
+            "A chat that shows its cache.",
+            "It is made for developers, teachers and authors.",
+        ),
+        fact(
+            "Green is new, blue is reused, grey is untouched and dashed red is evicted; each state has its own mark as well.",
+            """
+            what do the (colours|colors|marks|symbols) (in the tree |of the nodes |)(mean|stand for|say)
+            (what does|why is a node) (green|blue|grey|gray|red)( mean|)
+            {what} the (colours|colors|marks|meaning of the colours|meaning of the colors)( in the tree| of the nodes|)
+            what does a (green|blue|grey|gray|red|dashed) (node|box) mean
+            """,
+            """
+            how should I read the colours?
+            there is a blue node, what does it tell me?
+            """,
+            "Green new, blue reused, grey untouched, red evicted.",
+            "Colour is never the only sign.",
+        ),
+        fact(
+            "A lesson explains the cache step by step, forward and back; the first one replays the nine steps of the paper's figure.",
+            """
+            {what} (a |the |)(lesson|lessons)( in radixchat| here|)
+            {how} (start|run|see|find|take|open) a lesson
+            (which|what) lessons (are there|do you have|exist)
+            (is there|do you have) a (tutorial|lesson|course|demonstration|demo)
+            {what} the nine steps( of the figure| in the paper|)
+            """,
+            """
+            where do I learn this step by step?
+            how would a teacher show the nine steps?
+            """,
+            "The cache step by step.",
+            "A lesson runs without a model, too.",
+        ),
+        fact(
+            "Export a tree as SVG with radixchat export; the picture keeps its text sharp in slides and papers.",
+            """
+            {how} (export|save|draw|get|make|store) (the tree|a tree|a picture|a picture of the tree|an svg|the picture) (as|to|in|into|for) (svg|an svg|a file|a picture|my slides|a paper|slides)
+            {how} (export|save) (the tree|a tree|an svg|a picture of the tree)
+            (can i|how do i) (put|use) the tree (in|on|into) (a slide|my slides|a paper|the docs)
+            {what} (the |)(svg export|export)
+            """,
+            """
+            I need the tree on a slide, how?
+            what turns the tree into an SVG?
+            """,
+            "Use radixchat export.",
+            "It also writes plain text and DOT.",
+        ),
+        fact(
+            "A recording keeps every change of the tree, so that you can step forward and back through a chat.",
+            """
+            {what} (a |the |)(recording|recordings|time travel|replay)
+            {how} (go back in time|replay a chat|step back|step through a chat|travel in time|replay a recording|see earlier states)
+            (is|are) (the chat|my chats|chats|the tree) recorded
+            what does a recording (hold|contain|keep)
+            """,
+            """
+            where are past states of the tree kept?
+            how do I look at the tree as it was before?
+            """,
+            "It keeps every change.",
+            "The word last names the newest recording.",
+        ),
+    ),
+)

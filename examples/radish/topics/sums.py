@@ -1,0 +1,55 @@
+"""Sums and differences of numbers up to 20."""
+
+import re
+from random import Random
+
+from .base import Case, Topic, Turn, ask
+
+_SUM = (
+    "(what is|what's|whats|how much is|calculate|compute|tell me|solve|work out|can you calculate|do you know|what does) <a> (+|plus|and) <b>",
+    "<a> (+|plus) <b>( =| is| equals|)",
+    "add <a> (and|to) <b>",
+    "(what is|give me) the sum of <a> and <b>",
+    "solve this (problem|question): (what is |)<a> (+|plus) <b>",
+)
+_DIFFERENCE = (
+    "(what is|what's|whats|how much is|calculate|compute|tell me|solve|work out|can you calculate|do you know|what does) <a> (-|minus) <b>",
+    "<a> (-|minus) <b>( =| is| equals|)",
+    "(subtract|take away|take) <b> from <a>",
+    "(what is|give me) the difference (between|of) <a> and <b>",
+    "solve this (problem|question): (what is |)<a> (-|minus) <b>",
+)
+
+
+def draw(rng: Random) -> tuple[str, int, int, int]:
+    """A sign, two numbers and the result, all from 0 to 20."""
+    a, b = rng.randint(0, 20), rng.randint(0, 20)
+    if rng.random() < 0.5:
+        total = max(a, b)
+        return "+", min(a, b), total - min(a, b), total
+    return "-", max(a, b), min(a, b), abs(a - b)
+
+
+def answer(sign: str, a: int, b: int, result: int) -> str:
+    """The reply to a sum or a difference."""
+    return f"{a} {sign} {b} is {result}."
+
+
+def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
+    sign, a, b, result = draw(rng)
+    pattern = rng.choice(_SUM if sign == "+" else _DIFFERENCE).replace("<a>", str(a)).replace("<b>", str(b))
+    return Turn(ask(pattern, rng), answer(sign, a, b, result), f"{result}.", "", "number", str(result))
+
+
+_CASES = tuple(
+    Case(wording.format(a, b), re.escape(answer(sign, a, b, a + b if sign == "+" else a - b)))
+    for wording, sign, pairs in (
+        ("please add up {0} and {1}", "+", ((2, 3), (7, 5), (11, 6), (9, 9))),
+        ("could you work out {0} + {1} for me?", "+", ((4, 4), (12, 7), (3, 16), (0, 8))),
+        ("I need to know {0} minus {1}", "-", ((9, 4), (18, 9), (20, 6), (13, 13))),
+        ("if I take {1} from {0}, what is left?", "-", ((8, 3), (15, 7), (19, 2), (12, 10))),
+    )
+    for a, b in pairs
+)
+
+SUMS = Topic("sums", 1.6, _make, _CASES)
