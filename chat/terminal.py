@@ -20,8 +20,13 @@ class Terminal:
     interactive: bool  # a person types at stdin and reads stderr
     colour: bool
     ascii: bool
-    width: int
+    columns: int | None = None  # None: as wide as the terminal is at the moment
     palette: str = "dark"  # of viz.PALETTES
+
+    @property
+    def width(self) -> int:
+        """Columns to print in; a window may have been resized since the last time."""
+        return self.columns or _width()
 
     def console(self, stream: IO[str] | None = None) -> Any:
         """Returns a rich console over a stream (stderr by default) that interprets nothing in the text it is given."""
@@ -55,7 +60,6 @@ def open_terminal(colour: str = "auto", ascii: bool = False) -> Terminal:
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
         colour=_wants_colour(colour),
         ascii=ascii or not _speaks_unicode(sys.stderr),
-        width=_width(),
         palette=_palette(),
     )
 

@@ -170,7 +170,7 @@ class Engine:
         page_size: int = 1,
         **options: Any,
     ) -> Engine:
-        """Loads a model and gives it a cache.
+        """Loads a model and gives it a cache. On a CPU, a small model sets torch to one thread, which is faster.
 
         Args:
             model: A local folder or a hub id; None or "radish" is the bundled model, "words" no model at all.

@@ -22,6 +22,10 @@ DEFAULT_BYTES = 2 << 30
 
 WORDS_CAPACITY = 4096
 
+ONE_THREAD = 50_000_000
+"""Parameters below which a CPU computes with one thread: between its many small operations the threads of a larger team
+would mostly wait for each other, and beside any other busy program they wait long (docs/performance.md)."""
+
 MAX_TOKENS = 512
 """The longest reply when nobody says otherwise."""
 
@@ -69,11 +73,15 @@ def load_engine(
         prefix_cache = _cache(cache, tokens, cache_options)
         return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words", cache_name=cache)
 
+    import torch
+
     from .loading import load_model
     from .tokenizer import HFTokenizer
     from .torch_runner import TorchRunner
 
     loaded = load_model(model, device=device, dtype=dtype)
+    if loaded.device.type == "cpu" and loaded.model.num_parameters() < ONE_THREAD:
+        torch.set_num_threads(1)
     tokenizer = HFTokenizer.load(loaded.path)
     tokens = _default_capacity(loaded) if capacity is None else parse_capacity(capacity, loaded.bytes_per_token)
     prefix_cache = _cache(cache, tokens, cache_options)

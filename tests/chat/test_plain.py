@@ -27,7 +27,7 @@ class Session:
     ):
         self.out, self.err = io.StringIO(), io.StringIO()
         self.chat = options.pop("chat", None) or scripted_chat(*replies, **options)
-        terminal = Terminal(self.out, self.err, interactive=False, colour=False, ascii=ascii, width=width)
+        terminal = Terminal(self.out, self.err, interactive=False, colour=False, ascii=ascii, columns=width)
         self.plain = PlainChat(self.chat, terminal, json=json)
 
     def type(self, *lines: str) -> list[int]:
