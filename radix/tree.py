@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
@@ -241,13 +242,12 @@ class RadixCache:
         unused = node.size - at if node is not None and not node.locks else 0  # of the last node, its end
         loose = sum(step.size for step in path if not step.locks) - unused
         short = room - self._slots.free
-        evicts = self._would_go(short, {step.id for step in path})
-        short -= sum(gone.tokens for gone in evicts)
+        ends = {node.id: unused} if node is not None and unused else {}
+        evicts = self._would_go(short, {step.id for step in path}, ends)
         split = inside = None
         if node is not None and 0 < at < node.size:
-            if unused and 0 < short <= unused:
-                evicts = (*evicts, Gone(node.id, self._take_of(unused, short)))
-            if matched < self._whole_pages(size) or 0 < short <= unused:
+            cut_early = unused and short > 0 and (self._config.split_recency == "prefix" or evicts[-1].node == node.id)
+            if matched < self._whole_pages(size) or cut_early:
                 split = (node.id, at)
             else:
                 inside = (node.id, at)
@@ -529,21 +529,30 @@ class RadixCache:
         return self._evict(short, why)
 
     def _make_room_for(self, held: Held, tokens: int) -> tuple[tuple[Gone, ...], tuple[int, ...]]:
-        """Evicts for a lease; returns what went, and the node that was split because its end had to go."""
+        """Evicts for a lease; returns what went, and the node that was split because its end had to go.
+
+        The end of the node in which its match stopped is as recent as the lease and goes last. Under the "prefix"
+        rule it is older, and takes its turn.
+        """
         why, short = self._config.policy, tokens - self._slots.free
-        if short <= self._evictable:
-            return self._make_room(tokens, why), ()
+        if short <= 0:
+            return (), ()
         node, at = self._position(held, max(held.depth, held.found))
         loose = sum(below.size for below in held.node.up_to(node) if below.locks == 1)  # others split it off
         unused = node.size - at if node.locks == 1 else 0
         if short > self._evictable + loose + unused:
             raise NoRoom(tokens, self._slots.free + self._evictable + loose + unused)
-        self._relock(held, node)
-        gone = self._evict(min(short, self._evictable), why)
-        short = tokens - self._slots.free
-        if short <= 0:
-            return gone, ()
-        self._relock(held, self._split(node, at))
+        gone: tuple[Gone, ...] = ()
+        if not unused or self._config.split_recency == "both":
+            if short > self._evictable:
+                self._relock(held, node)
+            gone = self._evict(min(short, self._evictable), why)
+            short = tokens - self._slots.free
+            if short <= 0:
+                return gone, ()
+        head = self._split(node, at)
+        self._touch(held, head)
+        self._relock(held, head)
         return gone + self._evict(short, why), (node.id,)
 
     def _evict(self, asked: int, why: str) -> tuple[Gone, ...]:
@@ -569,10 +578,19 @@ class RadixCache:
         self._do(kind(node.id, tokens, why, order, self._state.tick - node.last, asked))
         return Gone(node.id, tokens)
 
-    def _would_go(self, asked: int, spared: set[int]) -> tuple[Gone, ...]:
-        """What an eviction would take, in order, sparing some nodes; changes nothing."""
+    def _would_go(self, asked: int, spared: set[int], ends: dict[int, int] | None = None) -> tuple[Gone, ...]:
+        """What an eviction would take, in order; changes nothing.
+
+        Args:
+            asked: Tokens of room.
+            spared: Ids of nodes that stay.
+            ends: Of these, by id, how many tokens at the end may go nevertheless (see `_make_room_for`).
+        """
         if asked <= 0:
             return ()
+        ends = ends or {}
+        if self._config.split_recency == "prefix":
+            spared = spared - ends.keys()
         children: Counter[int] = Counter()  # of each node: how many would have gone
 
         def bares(node: Node) -> Node | None:
@@ -581,11 +599,12 @@ class RadixCache:
             children[parent.id] += 1
             return parent if not parent.locks and children[parent.id] == len(parent.children) else None
 
+        order = self._state.queue.order(spared, bares)
+        victims = chain(((node.id, ends.get(node.id, node.size)) for node in order), ends.items())
         gone: list[Gone] = []
-        for node in self._state.queue.order(spared, bares):
-            tokens = self._take_of(node.size, asked)
-            gone.append(Gone(node.id, tokens))
-            asked -= tokens
+        for node_id, size in victims:
+            gone.append(Gone(node_id, self._take_of(size, asked)))
+            asked -= gone[-1].tokens
             if asked <= 0:
                 break
         return tuple(gone)

@@ -34,7 +34,7 @@ def path_tokens(snapshot: Snapshot, node_id: int) -> Tokens:
 
 
 def slots_of(node: NodeView) -> list[int]:
-    return as_array(node.slots).tolist()
+    return [int(slot) for slot in as_array(node.slots)]
 
 
 def states(cache: RadixCache) -> dict[str, State]:

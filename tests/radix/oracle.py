@@ -331,24 +331,31 @@ class Oracle:
         return outcome
 
     def make_room_for(self, claim: Claim, tokens: int) -> Outcome:
-        """Evicts; what a lease locks and does not use goes last: past the end of what it has found or made."""
-        why = self.config.policy
-        if tokens - self.free <= self.evictable:
-            return Outcome(evicted=self.make_room(tokens, why))
+        """Evicts; what a lease locks and does not use, past the end of what it has found or made, can go as well.
+
+        It is as recent as the lease and goes last; under the "prefix" rule it is older, and takes its turn.
+        """
+        if tokens <= self.free:
+            return Outcome()
         used = self.used(claim)
         end = len(used.tokens)
         own = [key for key in self.pieces if self.locks(key) == 1 and self.held_by(claim, key)]
         unused = sum(len(key.tokens) - max(end, self.pieces[key].start) for key in own if len(key.tokens) > end)
-        if tokens - self.free > self.evictable + unused:
+        if tokens > self.free + self.evictable + unused:
             raise NoRoom(tokens, self.free + self.evictable + unused)
         node = self.at(used)
-        claim.holds = node[1].id if node is not None else None
-        outcome = Outcome(evicted=self.take(min(tokens - self.free, self.evictable), why))
+        takes_its_turn = self.config.split_recency == "prefix" and node is not None and node[0] in own
+        outcome = Outcome()
+        if not takes_its_turn or node is None or len(node[0].tokens) == end:
+            if tokens > self.free + self.evictable:
+                claim.holds = node[1].id if node is not None else None
+            outcome.evicted = self.take(min(tokens - self.free, self.evictable), self.config.policy)
         if node is not None and tokens > self.free:
             outcome.splits.append(node[1].id)
             outcome.split_at = (node[1].id, end - node[1].start)
             claim.holds = self.cut(node[0], end).id
-            outcome.evicted += self.take(tokens - self.free, why)
+            self.settle(used, claim.tick, claim.priority)
+            outcome.evicted += self.take(tokens - self.free, self.config.policy)
         return outcome
 
     def used(self, claim: Claim) -> Prefix:

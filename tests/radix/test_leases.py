@@ -464,6 +464,64 @@ def test_a_request_never_evicts_its_own_path() -> None:
     assert outline(cache) == ["1 2 3"]
 
 
+def test_the_end_of_a_node_that_is_not_used_goes_last() -> None:
+    """A long node of which a prompt shares the beginning does not block it: its end goes when nothing else is left."""
+    cache = RadixCache(12)
+    rig = Rig(cache)
+    rig.turn(tuple(range(1, 9)))
+    rig.turn((50, 51))
+    node, other = node_ending(cache, *range(1, 9)).id, node_ending(cache, 50, 51).id
+    prompt = (1, 2, *range(20, 27))
+    peek = cache.peek(prompt)
+    assert (peek.fits, peek.split, peek.evicts) == (True, (node, 2), ((other, 2), (node, 6)))
+    request = rig.begin(prompt)
+    update = rig.extend(request, 7)
+    assert (update.evicted, update.splits) == (peek.evicts, (node,))
+    assert rig.commit(request, prompt[2:]).splits == ()
+    assert outline(cache) == ["1 2", "  20 21 22 23 24 25 26"]
+    rig.check()
+
+
+def test_the_end_of_a_node_stays_while_others_are_enough() -> None:
+    """The node is not cut before the reply says where it differs."""
+    cache = RadixCache(12)
+    rig = Rig(cache)
+    rig.turn(tuple(range(1, 9)))
+    rig.turn((50, 51))
+    request = rig.begin((1, 2, 20, 21, 22))
+    assert rig.extend(request, 3).splits == ()
+    assert outline(cache) == ["1 2 3 4 5 6 7 8"]
+
+
+def test_the_end_of_a_node_that_another_request_holds_stays() -> None:
+    """Both stopped inside it, and one of them further down."""
+    cache = RadixCache(12)
+    rig = Rig(cache)
+    rig.turn(tuple(range(1, 9)))
+    rig.begin((1, 2, 3, 4, 5, 6, 7, 8, 9))
+    request = rig.begin((1, 2, *range(20, 27)))
+    with pytest.raises(NoRoom):
+        rig.extend(request, 7)
+    assert outline(cache) == ["1 2 3 4 5 6 7 8"]
+    rig.check()
+
+
+def test_prefix_rule_lets_the_end_of_a_node_take_its_turn() -> None:
+    """The request does not make it younger, so it goes before what was used since."""
+    cache = RadixCache(12, split_recency="prefix")
+    rig = Rig(cache)
+    rig.turn(tuple(range(1, 9)))
+    rig.turn((50, 51))
+    node = node_ending(cache, *range(1, 9)).id
+    peek = cache.peek((1, 2, 20, 21, 22))
+    assert (peek.split, peek.evicts) == ((node, 2), ((node, 6),))
+    request = rig.begin((1, 2, 20, 21, 22))
+    update = rig.extend(request, 3)
+    assert (update.evicted, update.splits) == (peek.evicts, (node,))
+    assert outline(cache) == ["1 2", "50 51"]
+    rig.check()
+
+
 def test_no_room_changes_nothing() -> None:
     """Not an event, not a slot; afterwards less can still be had."""
     cache = RadixCache(8)
