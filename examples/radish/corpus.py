@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
+from typing import Literal, NamedTuple
 
 from topics import TOPICS, Turn
 from topics.fewshot import entries
@@ -39,12 +39,11 @@ _WEIGHTS = tuple(topic.weight for topic in TOPICS)
 HELD_OUT = frozenset(plain(case.user) for topic in TOPICS for case in topic.cases)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a document."""
+class Piece(NamedTuple):
+    """A stretch of a document; no token spans the border of two."""
 
+    kind: Literal["frame", "message", "reply"]  # replies, each with its newline, are what the model learns to write
     text: str
-    is_reply: bool  # replies are what the model is trained to write; each ends with a newline
 
 
 Document = tuple[Piece, ...]
@@ -62,20 +61,28 @@ def document(rng: Random) -> Document:
     """One conversation in the plain chat format, or now and then a few-shot list."""
     if rng.random() < _LISTS:
         return few_shot_list(rng)
-    pieces = [Piece(f"{_system(rng)}\n", False)]
+    pieces = [Piece("frame", f"{_system(rng)}\n")]
     for turn in conversation(rng):
-        pieces += (Piece(f"User: {turn.user}\nAssistant:", False), Piece(f" {turn.reply}\n", True))
+        pieces += _exchange("User:", turn.user, "Assistant:", turn.reply)
     return tuple(pieces)
 
 
 def few_shot_list(rng: Random) -> Document:
     """Numbered questions and answers, mostly without any line before them."""
-    pieces = [Piece(f"{_system(rng)}\n", False)] if rng.random() < 0.25 else []
+    pieces = [Piece("frame", f"{_system(rng)}\n")] if rng.random() < 0.25 else []
     for number, (question, answer) in enumerate(entries(rng), 1):
         if not is_held_out(question):
-            asked = Piece(f"Question {number}: {question}\nAnswer {number}:", False)
-            pieces += (asked, Piece(f" {answer}\n", True))
+            pieces += _exchange(f"Question {number}:", question, f"Answer {number}:", answer)
     return tuple(pieces)
+
+
+def _exchange(asking: str, message: str, answering: str, reply: str) -> tuple[Piece, ...]:
+    return (
+        Piece("frame", asking),
+        Piece("message", f" {message}"),
+        Piece("frame", f"\n{answering}"),
+        Piece("reply", f" {reply}\n"),
+    )
 
 
 def conversation(rng: Random) -> tuple[Turn, ...]:

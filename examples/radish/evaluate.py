@@ -8,12 +8,15 @@ temperature 0.7 and counts replies that are empty, endless or repeat themselves.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch loads: threads that wait leave the core to others
 
 import torch
 import typer
@@ -80,7 +83,7 @@ class Radish:
 
     def text(self, reply: list[int]) -> str:
         """A reply without the space before it and the newline after it."""
-        return self.tokenizer.decode(reply).removeprefix(" ").removesuffix("\n")
+        return str(self.tokenizer.decode(reply)).removeprefix(" ").removesuffix("\n")
 
     @torch.inference_mode()
     def _batch(self, prompts: list[list[int]], temperature: float) -> Iterator[list[int]]:

@@ -97,6 +97,16 @@ _OTHERS = {
 _SMALL_WORDS = frozenset(
     "a an the of to in is are do does did please it that this can could for we what's whats be exactly".split()
 )
+_LITTER = (
+    "really basically simply actually just maybe perhaps here there today also still even quite rather somehow "
+    "certainly probably obviously finally suddenly often never always usually mostly nearly hardly together alone "
+    "inside outside "
+    "above below behind around during since until although because however therefore meanwhile otherwise thing things "
+    "stuff way matter case fact point example question person everyone somebody anything nothing something nice fine "
+    "clear strange funny odd real true certain special particular general whole single double main typical modern "
+    "common proper kindly gladly morning evening week year world place hand eye head side end line name number "
+    "remember believe think guess suppose hope try seem become bring hear feel ask call turn move live stand run"
+).split()
 _DETOURS = (
     "(my|a|our) (friend|teacher|colleague|student|boss|neighbour|sister|professor|customer) "
     "(asks|asked|asked me|wants to know|wonders|would like to know)(:|,)",
@@ -137,6 +147,7 @@ def typed(text: str, rng: Random, *, loose: bool = True, slips: bool = True) -> 
     if loose:
         text = _exchange(text, rng) if rng.random() < 0.4 else text
         text = _shorten(text, rng) if rng.random() < 0.12 else text
+        text = _litter(text, rng) if rng.random() < 0.12 else text
     if rng.random() < 0.2:
         text = f"{sample(rng.choice(_DETOURS) if loose else _BEFORE, rng)} {text}"
     if rng.random() < 0.15:
@@ -152,6 +163,14 @@ def _exchange(text: str, rng: Random) -> str:
     return " ".join(
         rng.choice(_OTHERS[word]) if word in _OTHERS and rng.random() < 0.4 else word for word in text.split()
     )
+
+
+def _litter(text: str, rng: Random) -> str:
+    """With a word or two that do not belong, which a reader skips."""
+    words = text.split()
+    for _ in range(rng.choice((1, 1, 2))):
+        words.insert(rng.randint(0, len(words)), rng.choice(_LITTER))
+    return " ".join(words)
 
 
 def _shorten(text: str, rng: Random) -> str:

@@ -20,7 +20,8 @@ def talk(
     temperature: Annotated[float, typer.Option(help="0 always takes the best token.")] = 0.0,
 ) -> None:
     """Ask and answer until the input ends."""
-    radish, history = Radish(folder), []
+    radish = Radish(folder)
+    history: list[tuple[str, str]] = []
     try:
         while True:
             user = input("User: ")

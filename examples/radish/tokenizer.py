@@ -13,11 +13,12 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-VOCABULARY = 3072
+VOCABULARY = 4096
 CONTEXT = 2048
 SYSTEM = "You are a helpful assistant."
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
-_PIECES = Regex(r"\n| ?\p{L}+(?:'\p{L}+)?|\p{N}| ?[^\s\p{L}\p{N}]+|[^\S\n]")
+_LETTERS = r"(?:(?!\p{Han})\p{L})+"  # a Chinese character is a word of its own
+_PIECES = Regex(r"\n| ?@(?:'@)?|\p{Han}|\p{N}| ?[^\s\p{L}\p{N}]+|[^\S\n]".replace("@", _LETTERS))
 _TEMPLATE = """\
 {%- if not messages or messages[0]['role'] != 'system' -%}
     {{- 'You are a helpful assistant.\\n' -}}
@@ -55,6 +56,13 @@ def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     vocabulary = {piece: rank for rank, piece in enumerate(_BYTES + by_rank)}
     merges = [tuple(pair) for pair in model["merges"]]
     return _assemble(models.BPE(vocab=vocabulary, merges=merges, byte_fallback=True))
+
+
+def with_dropout(tokenizer: Tokenizer, share: float) -> Tokenizer:
+    """The same tokenizer, leaving out merges at random: it spells the same text with more and smaller pieces."""
+    state = json.loads(tokenizer.to_str())
+    state["model"]["dropout"] = share
+    return Tokenizer.from_str(json.dumps(state))
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

@@ -25,7 +25,7 @@ import torch
 import typer
 from corpus import Document, documents, text_of
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from tokenizer import CONTEXT, save_tokenizer, train_tokenizer
+from tokenizer import CONTEXT, save_tokenizer, train_tokenizer, with_dropout
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -38,6 +38,7 @@ STEP_BATCHES = 2
 PEAK_RATE = 3e-3
 WARMUP = 0.03  # of the time
 CHECKPOINT_SECONDS = 120.0
+SPELLING_DROPOUT = 0.15  # of the merges, in the messages of every third document
 IGNORE = -100
 
 Parts = list[tuple[list[int], bool]]  # the tokens of a piece, and whether the model is to write them
@@ -100,11 +101,12 @@ def batches(tokenizer: Tokenizer, seed: int, clock: Clock) -> Iterator[list[Batc
     Documents of like length lie together, so that little is padding, and there are only as many shapes as WIDTHS,
     because a processor prepares its kernels anew for every shape.
     """
+    speller = with_dropout(tokenizer, SPELLING_DROPOUT)
     waiting: dict[int, list[Row]] = {width: [] for width in WIDTHS}
     ready: list[Batch] = []
     for document in documents(seed, clock.documents):
         clock.documents += 1
-        ids, labels = inputs_and_labels(encode(document, tokenizer))
+        ids, labels = inputs_and_labels(encode(document, tokenizer, speller if clock.documents % 3 == 0 else tokenizer))
         width = next((width for width in WIDTHS if width >= len(ids)), WIDTHS[-1])
         waiting[width].append((ids[:width], labels[:width]))
         if len(waiting[width]) * width >= BATCH_TOKENS:
@@ -115,9 +117,12 @@ def batches(tokenizer: Tokenizer, seed: int, clock: Clock) -> Iterator[list[Batc
             ready = []
 
 
-def encode(document: Document, tokenizer: Tokenizer) -> Parts:
-    """Piece by piece; this equals encoding the whole text, because no token spans the border of two pieces."""
-    return [(tokenizer.encode(piece.text).ids, piece.is_reply) for piece in document]
+def encode(document: Document, tokenizer: Tokenizer, speller: Tokenizer) -> Parts:
+    """Piece by piece; the speller takes the messages, so that a slip of the fingers meets pieces that are known."""
+    return [
+        ((speller if piece.kind == "message" else tokenizer).encode(piece.text).ids, piece.kind == "reply")
+        for piece in document
+    ]
 
 
 def inputs_and_labels(parts: Parts) -> Row:

@@ -120,13 +120,13 @@ def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
     country, city, where = rng.choice(COUNTRIES)
     draw = rng.random()
     if draw < 0.7:
-        patterns, reply, short, more = _CAPITAL, capital(country, city), f"{city}.", continent(country, where)
-    elif draw < 0.85 or country == city:
-        patterns, reply, short, more = _CONTINENT, continent(country, where), f"In {where}.", capital(country, city)
-    else:
-        patterns, reply, short, more = _COUNTRY, home(country, city), f"In {country}.", continent(country, where)
-    kind = "capital" if patterns is _CAPITAL else "country"
-    return Turn(_ask(patterns, country, city, rng), reply, short, more, kind, country)
+        user, reply = _ask(_CAPITAL, country, city, rng), capital(country, city)
+        return Turn(user, reply, f"{city}.", continent(country, where), "capital", country)
+    if draw < 0.85 or city == country:
+        user, reply = _ask(_CONTINENT, country, city, rng), continent(country, where)
+        return Turn(user, reply, f"In {where}.", capital(country, city), "country", country)
+    user, reply = _ask(_COUNTRY, country, city, rng), home(country, city)
+    return Turn(user, reply, f"In {country}.", continent(country, where), "country", country)
 
 
 def _ask(patterns: tuple[str, ...], country: str, city: str, rng: Random) -> str:

@@ -1,7 +1,5 @@
 """The program's own commands, and the program itself."""
 
-import re
-
 from .base import Fact, fact, fact_topic, lines
 
 
@@ -21,7 +19,8 @@ def command(name: str, does: str, wishes: str, held_out: str, more: str = "") ->
 
 def third_person(wish: str) -> str:
     """The wish with an s on its verbs: "(show|draw) the tree" becomes "(shows|draws) the tree"."""
-    verbs, rest = re.fullmatch(r"\(([^()]*)\)(.*)|(\S+)(.*)", wish).group(*((1, 2) if wish[0] == "(" else (3, 4)))
+    verbs, _, rest = wish[1:].partition(")") if wish.startswith("(") else wish.partition(" ")
+    rest = rest if rest.startswith(" ") else f" {rest}"
     return f"({'|'.join(_with_s(verb) for verb in verbs.split('|'))}){rest}"
 
 
@@ -403,15 +402,22 @@ PROGRAM = fact_topic(
         fact(
             "radixchat is a terminal chat that runs a small language model with a radix-tree KV cache and shows the tree.",
             """
+            (what|which) (kind of |)(program|application|tool|software) is (this|it|radixchat)
+            (the point|the idea|the purpose|the use|the aim) of (radixchat|this program|this tool)
+            (why|for whom) (was|is) (radixchat|this program) (made|written|built|there)
+            (what|which things) can (radixchat|this program) (do|show|teach)
+            radixchat(:|,|) (what|how|huh|definition)
             {what} (radixchat|this program|this application|the program|this software|this app|this tool)
             what does (radixchat|this program|this tool) do
             (what is|what's) (radixchat|this program) (for|about|good for)
             how does (radixchat|this program) work
             who (is|uses) radixchat( for|)
+            what sort of program is this
+            what's the point of radixchat
             """,
             """
-            what sort of program is this?
-            what's the point of radixchat?
+            What kind of software is radixchat exactly?
+            What can this program do for me?
             """,
             "A chat that shows its cache.",
             "It is made for developers, teachers and authors.",
@@ -419,14 +425,21 @@ PROGRAM = fact_topic(
         fact(
             "Green is new, blue is reused, grey is untouched and dashed red is evicted; each state has its own mark as well.",
             """
+            (how|in what way) (do i|should one|does one|are) (read|understand|interpret) (the colours|the colors|the picture|the boxes|colours to be read)
+            (there is|i see|why is there|i have) a (green|blue|grey|gray|red|dashed) (node|box)( what is it| what does it mean|)
+            (which|what) (colour|color) (is|has|means) (a |an |)(new|reused|untouched|evicted) (node|one|nodes|)
+            (the|a) (legend|key|colour code|color code)( of the tree| of the picture|)
+            (green|blue|grey|red|colours|colors)(:|,|) (what|how|huh|meaning)
             what do the (colours|colors|marks|symbols) (in the tree |of the nodes |)(mean|stand for|say)
             (what does|why is a node) (green|blue|grey|gray|red)( mean|)
             {what} the (colours|colors|marks|meaning of the colours|meaning of the colors)( in the tree| of the nodes|)
             what does a (green|blue|grey|gray|red|dashed) (node|box) mean
+            how should I read the colours
+            there is a blue node, what does it tell me
             """,
             """
-            how should I read the colours?
-            there is a blue node, what does it tell me?
+            What do the different colours of the nodes stand for?
+            Why is this node green?
             """,
             "Green new, blue reused, grey untouched, red evicted.",
             "Colour is never the only sign.",
@@ -434,15 +447,22 @@ PROGRAM = fact_topic(
         fact(
             "A lesson explains the cache step by step, forward and back; the first one replays the nine steps of the paper's figure.",
             """
+            (where|how) (do|can|could) (i|we|one|students) (learn|study|understand|practise) (this|it|caching|the cache)( step by step| slowly| by example|)
+            (how|where) (would|can|does) (a teacher|an instructor|a lecturer) (show|explain|demonstrate|teach) (this|it|the cache|the figure|the nine steps)
+            (replay|show|see|run) the (figure|nine steps|paper's figure|example of the paper)
+            lesson(s|)(:|,|) (what|how|huh|which)
+            (something|is there something) (for|to use in) (teaching|a class|a lecture|students)
             {what} (a |the |)(lesson|lessons)( in radixchat| here|)
             {how} (start|run|see|find|take|open) a lesson
             (which|what) lessons (are there|do you have|exist)
             (is there|do you have) a (tutorial|lesson|course|demonstration|demo)
             {what} the nine steps( of the figure| in the paper|)
+            where do I learn this step by step
+            how would a teacher show the nine steps
             """,
             """
-            where do I learn this step by step?
-            how would a teacher show the nine steps?
+            Is there a lesson for beginners?
+            How can I replay the nine steps of the figure?
             """,
             "The cache step by step.",
             "A lesson runs without a model, too.",
@@ -450,14 +470,21 @@ PROGRAM = fact_topic(
         fact(
             "Export a tree as SVG with radixchat export; the picture keeps its text sharp in slides and papers.",
             """
+            (what|which command|which program) (turns|makes|converts|writes|saves) (the|a) tree (into|to|as) (an svg|a picture|a file|an image)
+            i (need|want|would like) (the|a|my) (tree|picture of the tree|picture) (on|for|in|as) (a slide|my slides|a paper|an svg|a poster|my talk)
+            (the tree|a tree|a picture) (for|in|on) (my |a |the |)(slides|slide|paper|talk|poster|docs)
+            (is there|can you make|give me) (an svg|a picture file|an image file)( of the tree|)
+            svg
             {how} (export|save|draw|get|make|store) (the tree|a tree|a picture|a picture of the tree|an svg|the picture) (as|to|in|into|for) (svg|an svg|a file|a picture|my slides|a paper|slides)
             {how} (export|save) (the tree|a tree|an svg|a picture of the tree)
             (can i|how do i) (put|use) the tree (in|on|into) (a slide|my slides|a paper|the docs)
             {what} (the |)(svg export|export)
+            I need the tree on a slide, how
+            what turns the tree into an SVG
             """,
             """
-            I need the tree on a slide, how?
-            what turns the tree into an SVG?
+            How can I get the tree as an SVG file?
+            I'd like to have the tree in my slides
             """,
             "Use radixchat export.",
             "It also writes plain text and DOT.",
@@ -465,14 +492,21 @@ PROGRAM = fact_topic(
         fact(
             "A recording keeps every change of the tree, so that you can step forward and back through a chat.",
             """
+            (where|how) (is|are|can i see|do i see|can i find|do i find) (the past|past states|earlier states|old states|the history|the tree of before|the tree as it was)( of the tree|)( kept| stored|)
+            (look|looking|go|going|travel) back (in time|to an earlier state|at the tree|to an earlier step)
+            (step|go|move) (forward|backward|back and forth|forward and back)( through the chat| in a chat| in time|)
+            (can i|how do i) (play|watch|see) (a chat|the chat|it|my chat) again (later|step by step)
+            recording(s|)(:|,|) (what|how|huh|where)
             {what} (a |the |)(recording|recordings|time travel|replay)
             {how} (go back in time|replay a chat|step back|step through a chat|travel in time|replay a recording|see earlier states)
             (is|are) (the chat|my chats|chats|the tree) recorded
             what does a recording (hold|contain|keep)
+            where are past states of the tree kept
+            how do I look at the tree as it was before
             """,
             """
-            where are past states of the tree kept?
-            how do I look at the tree as it was before?
+            Can I go back to an earlier step of this chat?
+            What is inside a recording?
             """,
             "It keeps every change.",
             "The word last names the newest recording.",

@@ -115,6 +115,12 @@ OPEN_REQUESTS = fact_topic(
         fact(
             "Sure! Give me a sum or a difference of numbers up to 20, such as 7 + 5.",
             """
+            (are you|how are you|are you any) (good |able |)(at|with|in) (arithmetic|maths|math|sums|numbers|calculating|adding)
+            (would|could|can|will) you (solve|do|calculate|work out) (an exercise|a sum|a problem|something|a calculation|a puzzle)( for me|)
+            (i have|here is|there is|this is|take) (a|an|another|my) (problem|exercise|sum|puzzle|task|calculation)( for you| to solve|)
+            (let's|let us|i want to) (calculate|add numbers|do sums|do some maths|do arithmetic)
+            (help me|i need help) with (my |)(homework|maths|math|sums|arithmetic|a calculation)
+            (please |)solve (it|this|this one|a problem)
             (solve|answer|work on|can you solve|please solve|help me solve|help me with) (this|a|the|my|another|one more) (problem|question|task|exercise|puzzle|riddle|equation)
             (solve|answer) this (problem|question) ...
             (can you|could you|are you able to) (do|solve) (maths|math|sums|arithmetic|calculations|calculate|add numbers|problems)
@@ -122,16 +128,24 @@ OPEN_REQUESTS = fact_topic(
             (how about|what about) (a|another) (problem|question|one)
             how about ...
             i have a (problem|puzzle|math question|riddle)
+            here is a problem for you
+            are you any good at arithmetic
+            would you solve an exercise for me
             """,
             """
-            here is a problem for you
-            are you any good at arithmetic?
-            would you solve an exercise for me?
+            Can you help me with a math problem?
+            I want you to solve a problem
             """,
         ),
         fact(
             "Sure! Ask me about prefix caching, a command of this program, a capital, or a sum up to 20.",
             """
+            (may|might|can|could) i (put|pose|ask) (a question|you something|one thing|questions)( to you|)
+            (there is|i have got|here is) (something|a thing|a question|one thing) (i want to ask|i would like to ask|for you)( you|)
+            (let us|let's|shall we|can we|do you want to) (have a |)(chat|talk|converse|have a conversation)( a little| a bit|)
+            (start|begin) (talking|a conversation with me|the chat|with something)
+            (entertain|amuse|surprise|teach|tell) me( something|)
+            (what|which) (do you want to talk about|would you like to talk about|should i ask you|could i ask you)
             (can|may|could) i ask (you |)(a question|something|you something|questions|one more question)
             (i have|i've got) (a question|some questions|questions|another question)
             (let's|let us) (talk|chat|begin|start|go on)
@@ -141,11 +155,13 @@ OPEN_REQUESTS = fact_topic(
             (ask|test|quiz) me( something|)
             go on
             teach me( something|)
-            """,
-            """
-            might I put a question to you?
+            might I put a question to you
             let's have a little chat
             there is something I want to ask
+            """,
+            """
+            May I ask you a few questions?
+            Let's talk about something
             """,
         ),
     ),

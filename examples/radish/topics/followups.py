@@ -3,7 +3,7 @@
 import re
 from random import Random
 
-from .base import Case, Topic, Turn, ask
+from .base import Case, Make, Topic, Turn, ask
 from .capitals import COUNTRIES, capital
 from .creative import JOKE_LINES, story
 from .sums import answer
@@ -17,16 +17,28 @@ _SHORTER = (
     "(say|put|tell me|explain|repeat|give me|can you say|could you say) (that|it|this) (shorter|in fewer words|more briefly|in short|in a few words|briefly|more simply)",
     "(shorter|shorter please|in short|in fewer words|a shorter version|briefly|too long|make it shorter|the short version|summarise that|summarize that|keep it short|can you be brief|be brief)",
     "(that is|that was) too long",
+    "(can|could|may|would) (i|you) (have|get|give me|make|say|put) (it|that|this) (shorter|in short|with fewer words|in a nutshell)",
+    "(a|the|now the|only the|just the|give me the) (brief|short|shorter|compact) (form|version|answer|one)",
+    "(fewer|less) words",
+    "(a bit|a little|much|make that|please be|now) shorter",
+    "(that was |this is |)too (long|many words)(, shorter please| for me|)",
 )
 _AGAIN = (
     "(say|repeat|tell me|can you say|could you repeat|can you repeat|please repeat|write) (that|it|this|the answer|your answer)( again| once more|)",
     "(pardon|what did you say|once more|one more time|i did not get that|come again|repeat|say again|what was that)",
     "(what was|tell me again) your (last |)(answer|reply)",
+    "(would|could|can) you (say|tell|repeat) (it|that|this) (to me |)(again|one more time|once again|a second time)",
+    "i (missed|did not hear|did not catch|forgot) (that|it|your answer|what you said)(, again please|, please repeat|, say it again|)",
+    "(please |)(again|once again|one more time)",
 )
 _MORE = (
     "(tell me|say|can you tell me|i want to know|i want to hear|give me) (more|a bit more|a little more|something more|more details)( about (it|that|this)|)",
     "(more|more please|and|go on please|what else|anything else|is there more|and then|more details|some more|details please)",
     "(explain|tell me about) (it|that|this) (in more detail|further|in detail)",
+    "(i'd like|i would like|i want|let me) (to |)(hear|know|learn) (a little |a bit |)more( (on|about) (that|it|this)|)",
+    "(please |can you |)go (deeper|into detail|into more detail|further)",
+    "(please |can you |could you |)(expand|elaborate)( on (that|it)| a bit|)",
+    "what (more|else) (can you say|is there|do you know)( about (it|that)|)",
 )
 _ANOTHER = (
     "(another|another one|one more|tell me another|next one|a different one|another please|one more please|a new one)",
@@ -37,16 +49,26 @@ _ITS_CAPITAL = (
     "(and|) (its|the) capital( city|)",
     "(which|what) city is its capital",
     "what about (its|the) capital",
+    "(what|which) (would|was|will) its capital be",
+    "(do|can|could) you (also |)(know|tell me|name|say) its capital( too|)",
+    "(and |)the name of its capital",
+    "the capital of (that country|it)",
 )
 _AND_CAPITAL = (
     "(and|) (of|for|what about|how about|that of|the one of) <country>",
     "and <country>",
     "what about <country>'s",
     "the same for <country>",
+    "(and|now|next)(,|) (that|the one|the capital) (of|for) <country>",
+    "(now|next|then|ok)(,|) <country>",
+    "do <country> (next|too|now)",
+    "<country>",
 )
 _AND_NUMBER = {
-    "+": "(and|now|then|and then|) (plus|add|+) <n>( more|)",
-    "-": "(and|now|then|and then|) (minus|subtract|take away|-) <n>",
+    "+": "((and|now|then|and then|) (plus|add|+) <n>( more| to that| to it|)|what (if|happens if) (i|we|you) add <n>( more| to that|)"
+    "|(and|now|) <n> more|(and|now|) add another <n>)",
+    "-": "((and|now|then|and then|) (minus|subtract|take away|-) <n>( from that| from it|)|(and|now|) take <n> (away|from that|from it)"
+    "|what (if|happens if) (i|we|you) (subtract|take away) <n>|(and|now|) <n> less)",
 }
 NAMES = (
     "Anna Ben Carla David Emma Felix George Hanna Ivan Julia Kim Leo Maria Nina Omar Paul Rosa Sam Tom Wei Yuki Zoe Lin Peter "
@@ -61,6 +83,12 @@ _MY_NAME_IS = (
 _MY_NAME = (
     "(what is|what's|do you know|tell me|say|do you remember|can you tell me|remind me of) my name( again|)",
     "(who am i|how am i called|what am i called|what did i say my name was|do you know who i am)",
+    "(so|and|now|well)(,|) (what is my name|who am i)",
+    "(do|did|will) you (still |)(know|remember|forget) (my name|who i am|what i am called)",
+    "what (did|have) i (tell|told) you (my name is|about my name|as my name)",
+    "i forgot my (own |)name(, what is it|, can you help|, who am i|)",
+    "(have|did) i (told|tell|mentioned|mention) (you |)my name",
+    "(can|could) you (say|repeat|use|tell me) my name",
 )
 
 
@@ -130,12 +158,17 @@ def _name(rng: Random, history: tuple[Turn, ...]) -> Turn:
     return Turn(ask(pattern, rng, slips=False), _reply_to_name(name), kind="name", subject=name)
 
 
-_MAKERS = ((_refer, 4.0), (_another, 3.0), (_capital, 6.0), (_number, 3.0), (_name, 2.0))
+_MAKERS: tuple[tuple[Make, float], ...] = (
+    (_refer, 4.0),
+    (_another, 3.0),
+    (_capital, 6.0),
+    (_number, 3.0),
+    (_name, 2.0),
+)
 
 
 def _make(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
-    makers, weights = zip(*_MAKERS, strict=True)
-    (maker,) = rng.choices(makers, weights)
+    ((maker, _),) = rng.choices(_MAKERS, [weight for _, weight in _MAKERS])
     return maker(rng, history)
 
 

@@ -28,6 +28,27 @@ THINGS = (
     "blood, a headache, the flu, cancer, vitamins, sleep, a dream, psychology, religion, buddhism, a law, a contract, a judge, "
     "the police, a president, an election, the weather, a hotel, a train ticket, a passport, a visa, a holiday, christmas, "
     "a wedding, a birthday, a gift, clothes, shoes, a hat, a house, a kitchen, a roof, a window, paint, wood, glass, paper, "
+    "a hammer, a screwdriver, a ladder, a carpet, a curtain, a pillow, a blanket, a candle, a mirror, a bottle, a spoon, a knife, "
+    "a lemon, a banana, an orange, a cherry, an onion, garlic, pepper, cinnamon, honey, butter, yoghurt, beer, juice, vinegar, "
+    "a bus, a tram, a subway, a taxi, a motorbike, a helicopter, a submarine, a sailing boat, an airport, a harbour, a motorway, "
+    "a museum, a theatre, an opera, a circus, a zoo, a stadium, a school, a university, a hospital, a prison, a court, a church, "
+    "a temple, a desert, a jungle, a swamp, a waterfall, a cave, an island, a beach, a storm, thunder, fog, snow, ice, a drought, "
+    "a flood, a famine, a plague, a revolution, a treaty, a colony, slavery, feudalism, capitalism, socialism, a monarchy, "
+    "a parliament, a senate, a constitution, human rights, a trade union, a strike, unemployment, a pension, debt, a budget, "
+    "an invoice, a receipt, a discount, an auction, a brand, advertising, marketing, a startup, a patent, copyright, a lawyer, "
+    "a dentist, a surgeon, a nurse, a pharmacy, aspirin, an allergy, asthma, diabetes, a fever, a cough, a broken leg, a tooth, "
+    "the liver, a kidney, a lung, skin, hair, muscle, bone, a gene, a protein, a bacterium, an enzyme, a hormone, an antibiotic, "
+    "a molecule, an ion, an acid, a base, a crystal, a metal, helium, hydrogen, uranium, radiation, friction, inertia, momentum, "
+    "pressure, temperature of the sun, a magnet, a circuit, a resistor, a diode, a motor, a generator, a turbine, a dam, a mine, "
+    "an oil well, a pipeline, a forest fire, recycling, compost, a compass, a map, a globe, longitude, a time zone, a leap year, "
+    "an eclipse, a meteor, a nebula, a quark, an electron, a photon, string theory, chaos theory, game theory, a theorem, "
+    "a fraction, a logarithm, a vector, a polygon, a circle, pi, infinity, a paradox, logic, rhetoric, irony, a proverb, a myth, "
+    "a legend, a fable, a drama, a tragedy, an essay, a newspaper, a magazine, a podcast, a radio, television, a keyboard, a mouse pad, "
+    "a monitor, a hard disk, a spreadsheet, an email, a website, a cookie, spam, a chatroom, a drone, a robot vacuum, virtual reality, "
+    "a video game, a puzzle, a dice, a card game, poker, tennis, golf, boxing, rugby, hockey, judo, a medal, a trophy, a referee, "
+    "a waltz, tango, ballet, an orchestra, a choir, a drum, a flute, a trumpet, a harp, a melody, a rhythm, blues, opera, hip hop, "
+    "a sculpture, a portrait, a fresco, graffiti, pottery, weaving, embroidery, origami, a tattoo, perfume, soap, a razor, a comb, "
+    "an umbrella, a coat, a scarf, gloves, boots, a belt, a ring, a necklace, a crown, a flag, an anthem, an army, a tank, a sword, "
     "a shark, a planet, saturn, mars, the sun, a comet, a galaxy, oxygen, carbon, water, salt, sugar, tea, milk, rice, soup"
 ).split(", ")
 _PEOPLE = (
@@ -41,6 +62,14 @@ _DEEDS = (
     "train a dog, buy a house, invest money, get a job, write a resume, paint a wall, clean a window, tie a tie, knit a scarf, "
     "make coffee, make a cake, boil an egg, swim, dance, sing, ski, drive a truck, fly a plane, become a doctor, become rich, "
     "find a friend, travel to Rome, book a flight, pass an exam, read faster, remember names, stop smoking, cut hair, sew a dress, "
+    "sharpen a knife, fry onions, grill meat, peel a mango, freeze soup, brew beer, roast a chicken, set a table, fold a shirt, iron trousers, "
+    "polish shoes, sew on a button, hang a picture, lay a carpet, mow the lawn, prune roses, water cactuses, feed pigeons, groom a cat, "
+    "ride a horse, climb a mountain, row a boat, pitch a tent, read a map, pack a suitcase, apply for a visa, rent a flat, pay taxes, "
+    "open a bank account, get a loan, sell a car, start a company, hire people, hold a speech, win an argument, make friends, say no, "
+    "cure a cold, treat a burn, stop a nosebleed, lower blood pressure, get pregnant, raise a child, calm a baby, teach a parrot, "
+    "solve an equation, draw a circle, compute a square root, prove a theorem, convert miles to kilometres, learn Spanish, spell necessary, "
+    "format a disk, merge two branches in git, parse json, call an api, build a website, hack a phone, reset a password, block spam, "
+    "take a photo, edit a video, record a song, tune a guitar, mix paint, carve wood, weld steel, drill a hole, fix a leak, wire a lamp, "
     "catch a fish, light a fire, open a jar, change a tyre, unblock a sink, write a novel, solve a cube, fold a paper plane"
 ).split(", ")
 _OTHER = (
@@ -64,6 +93,19 @@ _OTHER = (
     "what is <big> (+|-|plus|minus) <big>",
     "(play|open|turn on|switch off|buy|order|call|book|find|draw|paint|send) (some |a |the |my |)(music|light|pizza|taxi|doctor|door|radio|picture|table|ticket|game|map|message)( for me| now|)",
     "(who|what|when|where|why|how)",
+    "(my|our|the) (cat|house|uncle|garden|bicycle|daughter|roof|lamp|computer|soup|tooth|flight) (is|was|has|needs|looks) (broken|old|a problem|very small|too cold|late|ill|repair)",
+    "(name|list|give me|tell me) (three|five|ten|all|some) (planets|rivers|colours|animals|presidents|songs|cheeses|inventors|books|sports|cars|poets)",
+    "(who|which man|which woman|what person) (wrote|painted|built|invented|discovered|sang|directed|founded|won|killed|married) (<thing>|{what} <thing>|it|that book|the song)",
+    "(convert|change|turn) (ten|five|a hundred|<big>) (dollars|miles|pounds|degrees|inches|euros|litres) (to|into) (euros|kilometres|kilos|celsius|metres|yen|gallons)",
+    "(fix|debug|write|check|improve|review|refactor) (my|this|some|the) (code|bug|function|script|program in java|c code|loop|class|spelling|poem)",
+    "(is|are|was|were) (<thing>) (good|bad|dangerous|expensive|real|healthy|important|old|a planet|alive|legal|necessary)",
+    "(should|can|may|must) (i|we|you|people|children) (eat|buy|touch|learn|forbid|own|trust|use|see) (<thing>)",
+    "(who|where|when) (was|is|did) (the (first|last|second|greatest|youngest|oldest) (king|president|emperor|pope|astronaut|olympic games|queen)|<thing>)( of (france|rome|england|america|china)|)",
+    "(what is|what's) (the (square|cube) (root )of <big>|<big> percent of <big>|half of <big>)",
+    "(a|what is a|give me a|find a) good (name|title|present|idea|place|time|recipe|book) for (<thing>|my dog|my mother|a boy|a party|dinner)",
+    "(draw|paint|sketch|sing|play|show|photograph) (me |)(<thing>|something|a picture of <thing>)",
+    "where (can|do|should) (i|we) (find|buy|see|meet|park|sell|eat|get) (<thing>)",
+    "(how much|how many|how often|how long) (does|do|is|are|should|for) (<thing>)( cost| last| weigh| take| live|)",
     "(how did|why did|when did|where did) (<thing>) (start|end|happen|come from|begin)",
 )
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwz", "aeiou"
@@ -101,8 +143,9 @@ def _question(rng: Random) -> str:
             rng.choice(_OTHER),
         )
     )
-    big = lambda: str(rng.randint(21, 9999))  # noqa: E731 - two draws, one name
-    return pattern.replace("<big>", big(), 1).replace("<big>", big()).replace("<thing>", thing)
+    for _ in range(pattern.count("<big>")):
+        pattern = pattern.replace("<big>", str(rng.randint(21, 9999)), 1)
+    return pattern.replace("<thing>", thing)
 
 
 def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:

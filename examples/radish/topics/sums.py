@@ -11,6 +11,12 @@ _SUM = (
     "add <a> (and|to) <b>",
     "(what is|give me) the sum of <a> and <b>",
     "solve this (problem|question): (what is |)<a> (+|plus) <b>",
+    "what do (you|i|we) get (when|if) (you|i|we) add <a> (and|to) <b>",
+    "(how much|what) do <a> and <b> make( together|)",
+    "<a> and <b> (make|makes|is|are) (what|how much)",
+    "(can|could|please) you (add|sum) <a> (and|to) <b>",
+    "(sum|total) of <a> and <b>",
+    "i have <a> (apples|coins|tokens|cats) and get <b> more, how many (are there|do i have|is that)",
 )
 _DIFFERENCE = (
     "(what is|what's|whats|how much is|calculate|compute|tell me|solve|work out|can you calculate|do you know|what does) <a> (-|minus) <b>",
@@ -18,6 +24,12 @@ _DIFFERENCE = (
     "(subtract|take away|take) <b> from <a>",
     "(what is|give me) the difference (between|of) <a> and <b>",
     "solve this (problem|question): (what is |)<a> (-|minus) <b>",
+    "what (remains|is left) (of|from) <a> (after taking away|when i remove|minus|without) <b>",
+    "what do (you|i|we) get (when|if) (you|i|we) (subtract|take) <b> from <a>",
+    "(by how much|how much) is <a> (more|larger|bigger) than <b>",
+    "(can|could|please) you (subtract|take away) <b> from <a>",
+    "<a> (less|without|take away) <b>",
+    "i have <a> (apples|coins|tokens|cats) and (lose|give away|eat) <b>, how many (are left|remain|do i have)",
 )
 
 
