@@ -8,6 +8,7 @@ temperature 0.7 and counts replies that are empty, endless or repeat themselves.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
@@ -154,9 +155,21 @@ def sentence(counts: Faults) -> str:
     return f"Sampled once each at temperature {TEMPERATURE}: {shares}."
 
 
-def write_card(card: Path, rows: Sequence[tuple[str, int, int]], counts: Faults) -> None:
-    """Put the table between the two marks of the model card."""
-    lines = ["| topic | right | asked | share |", "| --- | ---: | ---: | ---: |"]
+def size_and_training(radish: Radish, folder: Path) -> str:
+    """How big the model is and how it was trained, in words."""
+    run = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    megabytes = (folder / "model.safetensors").stat().st_size / 1e6
+    return (
+        f"{radish.model.num_parameters():,} parameters in {megabytes:.1f} MB, {len(radish.tokenizer):,} tokens in the "
+        f"vocabulary; trained for {run['minutes']:g} minutes, {run['steps']:,} steps and {run['conversations']:,} "
+        "conversations."
+    )
+
+
+def write_card(folder: Path, radish: Radish, rows: Sequence[tuple[str, int, int]], counts: Faults) -> None:
+    """Put what was measured between the two marks of the model card."""
+    card = folder / "README.md"
+    lines = [size_and_training(radish, folder), "", "| topic | right | asked | share |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {topic} | {right} | {asked} | {right / asked:.0%} |" for topic, right, asked in rows]
     before, _, rest = card.read_text(encoding="utf-8").partition(_MARKS[0])
     _, _, after = rest.partition(_MARKS[1])
@@ -182,7 +195,7 @@ def evaluate(
     show(rows, console)
     console.print(sentence(counts))
     if card:
-        write_card(folder / "README.md", rows, counts)
+        write_card(folder, radish, rows, counts)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from radixchat.chat.errors import RequestError, TooLong, UsageError
 from radixchat.radix import NoRoom, TreeState
 from radixchat.radix import events as ev
 
+from ..radix.block_table import BlockTable
 from .fake import EOS, FakeRunner, FakeTokenizer, reply_of
 
 
@@ -341,3 +342,19 @@ def _free_reply(prompt: list[int], tokens: int) -> list[int]:
 
 
 assert EOS == 0  # `_free_reply` goes on after it as after any other token
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    batches=st.lists(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=12), min_size=1, max_size=3), max_size=5),
+    page_size=st.sampled_from([1, 4]),
+)
+def test_a_block_table_serves_the_same_engine(batches: list[list[list[int]]], page_size: int) -> None:
+    """Copies, remaps and a computed gate: the protocol fits caches that are no tree."""
+    cache = BlockTable(96, page_size)
+    engine = Engine(FakeRunner(cache.highest_slot), cache, FakeTokenizer(), name="fake", cache_name="blocks")
+    for prompts in batches:
+        for prompt, done in zip(prompts, engine.generate(prompts, greedy(max_tokens=9, ignore_eos=True)), strict=True):
+            assert list(done.token_ids) == _free_reply(prompt, 9)
+            assert done.reused_tokens + done.prefilled_tokens == len(prompt)
+        engine.check_integrity()

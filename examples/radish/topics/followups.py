@@ -163,7 +163,7 @@ _MAKERS: tuple[tuple[Make, float], ...] = (
     (_another, 3.0),
     (_capital, 6.0),
     (_number, 3.0),
-    (_name, 2.0),
+    (_name, 4.0),
 )
 
 
@@ -206,4 +206,4 @@ _CASES = (
     *_cases((), NOTHING_BEFORE, "could you make that shorter for me?", "please say this once again"),
 )
 
-FOLLOW_UPS = Topic("follow-ups", 2.6, _make, _CASES)
+FOLLOW_UPS = Topic("follow-ups", 3.4, _make, _CASES)

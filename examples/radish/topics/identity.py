@@ -4,7 +4,7 @@ from .base import fact, fact_topic
 
 IDENTITY = fact_topic(
     "identity",
-    1.2,
+    1.5,
     (
         fact(
             "I am radish, a tiny language model that comes with radixchat.",

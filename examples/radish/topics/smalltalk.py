@@ -96,7 +96,7 @@ GREETINGS = fact_topic(
 
 SMALL_TALK = fact_topic(
     "small talk",
-    0.8,
+    1.2,
     (
         fact(
             "I am fine, thank you! How can I help?",
