@@ -257,8 +257,9 @@ def test_odd_capacities_are_explained(value: str, message: str) -> None:
     assert parse_capacity("4096", 1024) == 4096
 
 
+Prompt = st.lists(st.integers(1, 3), min_size=1, max_size=12)  # prompts collide a lot
 Op = st.tuples(
-    st.lists(st.integers(1, 3), min_size=1, max_size=12),  # prompts collide a lot
+    Prompt,
     st.integers(1, 12),  # max_tokens
     st.sampled_from(["run", "stop", "close"]),
 )
@@ -346,7 +347,7 @@ assert EOS == 0  # `_free_reply` goes on after it as after any other token
 
 @settings(max_examples=40, deadline=None)
 @given(
-    batches=st.lists(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=12), min_size=1, max_size=3), max_size=5),
+    batches=st.lists(st.lists(Prompt, min_size=1, max_size=3), max_size=5),
     page_size=st.sampled_from([1, 4]),
 )
 def test_a_block_table_serves_the_same_engine(batches: list[list[list[int]]], page_size: int) -> None:
