@@ -13,9 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import UsageError, UserError
-
-INTERRUPTED = 130
+from .errors import INTERRUPTED, UsageError, UserError
 
 app = typer.Typer(
     name="radixchat",

@@ -11,6 +11,9 @@ Every front end prints the two lines and nothing else; a traceback is always our
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+"""Exit code of what a person stopped with Ctrl-C."""
+
 
 class UserError(Exception):
     """Something the user can mend.

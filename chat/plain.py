@@ -20,15 +20,13 @@ from ..viz import TextStream, sanitize
 from . import commands
 from .chat import Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine
-from .errors import ModelError, UsageError, UserError
+from .errors import INTERRUPTED, ModelError, UsageError, UserError
 from .paint import tree_json, tree_lines
 from .signature import facts, signature
 from .terminal import Terminal, open_terminal
 
 TWICE = 2.0
 """Seconds within which a second Ctrl-C leaves."""
-
-INTERRUPTED = 130
 
 
 def run_chat(
