@@ -48,7 +48,14 @@ class Copied(NamedTuple):
     text: str
 
 
-Item = str | Delta | Report | Tree | Copied
+class Act(NamedTuple):
+    """Something that only the app can do; the plain chat says so."""
+
+    name: str
+    argument: str
+
+
+Item = str | Delta | Report | Tree | Copied | Act
 """What a front end shows; a plain string is a line of talk."""
 
 
@@ -89,6 +96,7 @@ class Chat:
         record: File to record to; None chooses one.
         keep: False records in memory only.
         thinking: Given to templates that know thinking.
+        app: Whether the app shows it, which can do more than the plain chat (`Act`).
 
     Attributes:
         engine: Serves all conversations.
@@ -107,7 +115,9 @@ class Chat:
         record: Path | None = None,
         keep: bool = True,
         thinking: bool | None = None,
+        app: bool = False,
     ) -> None:
+        self.app = app
         self._load = load
         self._given = dict(params or {})
         self._keep = keep

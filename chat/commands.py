@@ -21,6 +21,15 @@ class Quit(Exception):
     """Raised by /quit."""
 
 
+class Key(NamedTuple):
+    """A key of the app that runs a command."""
+
+    key: str  # Textual's name, such as "ctrl+n"
+    argument: str = ""  # what it gives the command
+    where: str = ""  # "" anywhere, "chat" in the chat pane, "tree" with the tree or the timeline focused
+    footer: str = ""  # label in the footer; "" hides it
+
+
 class Command(NamedTuple):
     """One slash command."""
 
@@ -29,20 +38,29 @@ class Command(NamedTuple):
     summary: str  # one line
     handler: Handler
     matters: bool  # one of the ten that /help shows
+    app: bool = False  # only the app can do it: its handler yields an `Act`
+    keys: tuple[Key, ...] = ()
 
 
 COMMANDS: dict[str, Command] = {}
 """Every command by name, in the order of the help."""
 
 
-def command(name: str, usage: str, summary: str, *, matters: bool = False) -> Callable[[Handler], Handler]:
+def command(
+    name: str, usage: str, summary: str, *, matters: bool = False, app: bool = False, keys: tuple[Key, ...] = ()
+) -> Callable[[Handler], Handler]:
     """Puts a handler into the table."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, usage, summary, handler, matters)
+        COMMANDS[name] = Command(name, usage, summary, handler, matters, app, keys)
         return handler
 
     return register
+
+
+def available(chat: Chat) -> dict[str, Command]:
+    """Returns the commands that the chat's front end can run."""
+    return {name: known for name, known in COMMANDS.items() if chat.app or not known.app}
 
 
 def run(chat: Chat, line: str) -> Iterator[Item]:
@@ -54,8 +72,10 @@ def run(chat: Chat, line: str) -> Iterator[Item]:
     """
     name, _, argument = line[1:].partition(" ")
     found = COMMANDS.get(name.strip().lower())
+    if found is not None and found.app and not chat.app:
+        raise UsageError(f"/{found.name} needs the app; this is the plain chat", "Start the app with: radixchat")
     if found is None:
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        close = difflib.get_close_matches(name, available(chat), n=1)
         fix = "/help lists the commands; // sends a message that begins with /."
         if close:
             fix = f"Did you mean /{close[0]}?"
@@ -69,12 +89,13 @@ def run(chat: Chat, line: str) -> Iterator[Item]:
 @command("help", "[all]", "what you can type", matters=True)
 def _help(chat: Chat, argument: str) -> Iterator[Item]:
     everything = argument == "all"
-    shown = [known for known in COMMANDS.values() if everything or known.matters]
+    known_here = available(chat).values()
+    shown = [known for known in known_here if everything or known.matters]
     width = max(len(f"/{known.name} {known.usage}") for known in shown)
     for known in shown:
         yield f"{f'/{known.name} {known.usage}':<{width}}  {known.summary}"
     if not everything:
-        yield f"{'/help all':<{width}}  the other {len(COMMANDS) - len(shown)} commands"
+        yield f"{'/help all':<{width}}  the other {len(known_here) - len(shown)} commands"
     yield 'Anything else is a message; """ begins and ends one of several lines; Ctrl-C stops a reply, Ctrl-D leaves.'
 
 
@@ -325,4 +346,7 @@ def _sample(chat: Chat) -> str:
     return chat.current.turns[-1].user if chat.current.turns else "Hello!"
 
 
-__all__ = ["COMMANDS", "Command", "Quit", "UserError", "about_model", "divergence_line", "preview_line", "run"]
+__all__ = [
+    "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "divergence_line",
+    "preview_line", "run",
+]  # fmt: skip

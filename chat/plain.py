@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from ..viz import TextStream, sanitize
 from . import commands
-from .chat import Chat, Copied, Delta, Item, Report, Tree
+from .chat import Act, Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine
 from .errors import INTERRUPTED, ModelError, UsageError, UserError
 from .paint import tree_json, tree_lines
@@ -208,6 +208,8 @@ class PlainChat:
                 self._tree(item)
             case Copied(text):
                 self._copy(text)
+            case Act(name, _):
+                raise UsageError(f"/{name} needs the app; this is the plain chat", "Start the app with: radixchat")
             case _:
                 self._say(item)
 
@@ -336,5 +338,6 @@ def _history() -> Iterator[None]:
 
 
 def _complete(text: str, state: int) -> str | None:
-    found = [f"/{name}" for name in commands.COMMANDS if text.startswith("/") and f"/{name}".startswith(text)]
+    names = [name for name, known in commands.COMMANDS.items() if not known.app]
+    found = [f"/{name}" for name in names if text.startswith("/") and f"/{name}".startswith(text)]
     return found[state] if state < len(found) else None
