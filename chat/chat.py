@@ -19,6 +19,13 @@ from .errors import TooLong, UsageError
 from .journal import Journal
 
 
+class Asked(NamedTuple):
+    """The beginning of a turn."""
+
+    conversation: str
+    user: str  # the message
+
+
 class Delta(NamedTuple):
     """A piece of a reply, as it comes; not sanitised."""
 
@@ -55,7 +62,7 @@ class Act(NamedTuple):
     argument: str
 
 
-Item = str | Delta | Report | Tree | Copied | Act
+Item = str | Asked | Delta | Report | Tree | Copied | Act
 """What a front end shows; a plain string is a line of talk."""
 
 
@@ -206,6 +213,7 @@ class Chat:
     def send(self, user: str) -> Iterator[Item]:
         """Asks the current conversation; yields pieces of the reply, then its report."""
         conversation, prompt = self.current, self.prompt(user)
+        yield Asked(conversation.name, user)
         for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence)):
             if isinstance(item, Report):
                 done = item.completion

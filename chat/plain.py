@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from ..viz import TextStream, sanitize
 from . import commands
-from .chat import Act, Chat, Copied, Delta, Item, Report, Tree
+from .chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine
 from .errors import INTERRUPTED, ModelError, UsageError, UserError
 from .paint import tree_json, tree_lines
@@ -200,6 +200,8 @@ class PlainChat:
 
     def _show(self, item: Item) -> None:
         match item:
+            case Asked():
+                pass  # it stands on the line above
             case Delta(text):
                 self._reply(text)
             case Report():

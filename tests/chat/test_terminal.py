@@ -64,6 +64,7 @@ def test_ctrl_c_stops_a_reply_keeps_it_and_the_chat_goes_on(chat) -> None:  # ty
 def test_ctrl_c_twice_leaves_with_130_and_ctrl_d_with_0(chat) -> None:  # type: ignore[no-untyped-def]
     """At the prompt the first one clears the line and says so."""
     chat.send("half a line")
+    chat.expect_exact("half a line")  # the line editor is listening
     chat.send(CTRL_C)
     chat.expect("Ctrl-C again or Ctrl-D leaves")
     chat.expect_exact(PROMPT)
