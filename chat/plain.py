@@ -22,7 +22,7 @@ from .chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
 from .engine import Engine
 from .errors import INTERRUPTED, ModelError, UsageError, UserError
 from .paint import tree_json, tree_lines
-from .signature import facts, signature
+from .signature import cut_off, facts, signature
 from .terminal import Terminal, open_terminal
 
 TWICE = 2.0
@@ -245,7 +245,7 @@ class PlainChat:
         if report.divergence is not None:
             self._say(commands.divergence_line(report.divergence))
         if report.completion.finish_reason in ("length", "capacity"):
-            self._say(_cut_off(report.completion.finish_reason))
+            self._say(cut_off(report.completion.finish_reason))
         self._say(signature(report.completion))
 
     def _tree(self, tree: Tree) -> None:
@@ -285,12 +285,6 @@ class PlainChat:
     def _object(self, values: dict[str, Any]) -> None:
         self.terminal.out.write(jsonlib.dumps(values, ensure_ascii=False) + "\n")
         self.terminal.out.flush()
-
-
-def _cut_off(reason: str) -> str:
-    if reason == "length":
-        return "the reply reached max_tokens or the context; /continue goes on"
-    return "the cache is full and nothing can be evicted; /capacity makes it larger, then /continue"
 
 
 def _whole(lines: Iterator[str] | IO[str]) -> Iterator[str]:

@@ -51,6 +51,13 @@ def facts(completion: Completion) -> dict[str, Any]:
     }
 
 
+def cut_off(reason: str) -> str:
+    """Returns why a reply ended early ("length" or "capacity"), and what goes on with it."""
+    if reason == "length":
+        return "the reply reached max_tokens or the context; /continue goes on"
+    return "the cache is full and nothing can be evicted; /capacity makes it larger, then /continue"
+
+
 def milliseconds(value: float) -> str:
     """Returns a time with as many digits as mean something."""
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
