@@ -12,6 +12,7 @@ import numpy as np
 
 from .events import EVENTS, Event
 from .keys import Key, as_array
+from .policies import POLICIES
 from .snapshots import NodeView, Root, Snapshot, Tombstone
 
 Json = dict[str, Any]
@@ -72,6 +73,7 @@ def snapshot_to_json(snapshot: Snapshot) -> Json:
     """Returns a snapshot as one flat list of nodes (parents first) and its totals."""
     values: Json = {name: getattr(snapshot, name) for name in _TOTALS}
     values["next_victim"] = snapshot.next_victim
+    values["policy"] = snapshot.policy
     values["tombstones"] = [[t.node, t.parent, as_array(t.key).tolist(), t.rank, t.why] for t in snapshot.tombstones]
     values["roots"] = [[root.node.id, root.namespace] for root in snapshot.roots]
     values["nodes"] = nodes = []
@@ -112,9 +114,16 @@ def snapshot_from_json(values: Json) -> Snapshot:
                 Tombstone(_int(node), _int(parent), _key(key), _int(rank), str(why))
                 for node, parent, key, rank, why in _list(values["tombstones"])
             ),
+            policy=_policy(values.get("policy", "")),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"this is no snapshot: {error!r}") from None
+
+
+def _policy(value: Any) -> str:
+    if value not in ("", *POLICIES):
+        raise ValueError(f"unknown policy {value!r}")
+    return str(value)
 
 
 def _node_from_json(values: list[Any], children: tuple[NodeView, ...]) -> NodeView:

@@ -127,6 +127,12 @@ class Resized(NamedTuple):
     capacity: int
 
 
+class Repoliced(NamedTuple):
+    """From now on another policy decides which evictable leaf goes first; what it ranks by was kept all along."""
+
+    policy: str
+
+
 class Cleared(NamedTuple):
     """The cache forgot everything; the clock and the ids go on."""
 
@@ -177,6 +183,7 @@ Event = (
     | Released
     | Sampled
     | Resized
+    | Repoliced
     | Cleared
     | RequestStarted
     | RequestRetracted

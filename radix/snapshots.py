@@ -124,6 +124,7 @@ class Snapshot:
     next_victim: int | None  # id of the node that would go if space were needed now
     roots: tuple[Root, ...]  # the default namespace first, then by first use
     tombstones: tuple[Tombstone, ...]  # evicted in this step, in order of eviction
+    policy: str = ""  # which evictable leaf goes first; "" is unknown: as in the recording's header
 
     @property
     def evictable(self) -> int:
@@ -182,7 +183,7 @@ class Snapshot:
     def _totals(self) -> tuple[object, ...]:
         return (
             self.step, self.tick, self.capacity, self.page_size, self.in_flight, self.resident, self.protected,
-            self.next_victim, self.tombstones, len(self.roots),
+            self.next_victim, self.tombstones, len(self.roots), self.policy,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import events as ev
 from .keys import TOKEN_BYTES, Key, count, cut
-from .policies import EvictionQueue
+from .policies import POLICIES, EvictionQueue
 from .snapshots import NodeView, Root, Snapshot, Tombstone
 
 ROOT = 0
@@ -111,6 +111,7 @@ class TreeState:
     def __init__(self, config: CacheConfig) -> None:
         self.config = config
         self.capacity = config.capacity
+        self.policy = config.policy  # until it is changed
         self.page_bytes = config.page_size * TOKEN_BYTES
         self.step = 0
         self.tick = 0
@@ -120,7 +121,7 @@ class TreeState:
         self.nodes: dict[int, Node] = {}
         self.roots: dict[str, Node] = {}
         self.tombstones: list[Tombstone] = []
-        self.queue = EvictionQueue(config.policy, config.tie)
+        self.queue = EvictionQueue(self.policy, config.tie)
         self._add_root(ROOT, "")
 
     def apply(self, event: ev.Event) -> None:
@@ -277,11 +278,24 @@ class TreeState:
     def _resized(self, event: ev.Resized) -> None:
         self.capacity = event.capacity
 
+    def _repoliced(self, event: ev.Repoliced) -> None:
+        assert event.policy in POLICIES, f"unknown policy {event.policy!r}"
+        self._set_policy(event.policy)
+        for node in self.nodes.values():
+            self._requeue(node)
+
+    def _set_policy(self, policy: str) -> None:
+        """Empties the queue, too: whoever calls it fills it again."""
+        self.policy = policy
+        self.queue = EvictionQueue(policy, self.config.tie)
+        for node in self.nodes.values():
+            node.queued = 0
+
     def _cleared(self, event: ev.Cleared) -> None:
         namespaces = {name: root.id for name, root in self.roots.items()}
         self.nodes, self.roots, self.tombstones = {}, {}, []
         self.resident = self.protected = 0
-        self.queue = EvictionQueue(self.config.policy, self.config.tie)
+        self.queue = EvictionQueue(self.policy, self.config.tie)
         for name, node_id in namespaces.items():
             self._add_root(node_id, name)
 
@@ -332,18 +346,22 @@ class TreeState:
             next_victim=None if victim is None else victim.id,
             roots=tuple(Root(name, _freeze(root)) for name, root in self.roots.items()),
             tombstones=tuple(self.tombstones),
+            policy=self.policy,
         )
 
     @classmethod
     def thaw(cls, config: CacheConfig, snapshot: Snapshot) -> TreeState:
-        """Returns a live state equal to a snapshot (a keyframe), ready for the events after it."""
+        """Returns a live state equal to a snapshot, ready for the events after it; shares the snapshot's nodes."""
         state = cls(config)
         state.step, state.tick, state.capacity = snapshot.step, snapshot.tick, snapshot.capacity
         state.in_flight, state.resident, state.protected = snapshot.in_flight, snapshot.resident, snapshot.protected
         state.tombstones = list(snapshot.tombstones)
+        if snapshot.policy:
+            state._set_policy(snapshot.policy)
         for root in snapshot.roots:
             if root.namespace not in state.roots:
                 state._add_root(root.node.id, root.namespace)
+            state.roots[root.namespace].view = root.node
             stack = [(root.node, state.roots[root.namespace])]
             while stack:
                 view, parent = stack.pop()
@@ -355,6 +373,7 @@ class TreeState:
         node = Node(view.id, parent, view.key, view.slots, view.rank)
         for name in _CARRIED:
             setattr(node, name, getattr(view, name))
+        node.view = view
         self.nodes[node.id] = node
         parent.children[self._page(node.key)] = node
         if not view.children:
@@ -415,5 +434,6 @@ _HANDLERS: dict[type[Any], Callable[[TreeState, Any], None]] = {
     ev.Released: TreeState._released,
     ev.Sampled: TreeState._sampled,
     ev.Resized: TreeState._resized,
+    ev.Repoliced: TreeState._repoliced,
     ev.Cleared: TreeState._cleared,
 }

@@ -20,6 +20,7 @@ import numpy as np
 from . import events as ev
 from .keys import Int32Array, Key, Tokens, as_array, as_key, common_prefix, count, cut
 from .leases import Gone, Lease, NoRoom, Peek, Remap, Update
+from .policies import POLICIES, named
 from .slots import SCRATCH, SlotAllocator
 from .snapshots import Snapshot
 from .state import CacheConfig, Node, TreeState
@@ -84,13 +85,18 @@ class RadixCache:
 
     @property
     def config(self) -> CacheConfig:
-        """The settings it was made with."""
+        """The settings it was made with; `capacity` and `policy` may have changed since."""
         return self._config
 
     @property
     def capacity(self) -> int:
         """Tokens the pool holds."""
         return self._state.capacity
+
+    @property
+    def policy(self) -> str:
+        """Decides which evictable leaf goes first."""
+        return self._state.policy
 
     @property
     def highest_slot(self) -> int:
@@ -293,6 +299,16 @@ class RadixCache:
         self._slots.resize(capacity)
         self._do(ev.Resized(capacity))
 
+    def set_policy(self, policy: str) -> None:
+        """Lets another policy decide from now on; the tree stays as it is.
+
+        Raises:
+            ValueError: there is no such policy.
+        """
+        named(POLICIES, "policy", policy)
+        if policy != self.policy:
+            self._do(ev.Repoliced(policy))
+
     def snapshot(self) -> Snapshot:
         """Returns the state of this moment; costs the nodes that changed since the last one."""
         return self._state.freeze()
@@ -353,7 +369,7 @@ class RadixCache:
         root = self._state.root_of(node)
         self._do(ev.Locked(node.id, root.id))  # it must not be what goes
         try:
-            self._make_room(count(key), self._config.policy)
+            self._make_room(count(key), self.policy)
             self._do(ev.Reserved(count(key)))
             self._do(ev.Grown(node.id, key, self._slots.take(count(key) // self.page_size).tobytes()))
         finally:
@@ -366,6 +382,11 @@ class RadixCache:
             raise ValueError(f"node {node_id} of {node.size} tokens cannot be split at {at}")
         return self._split(node, at).id
 
+    @property
+    def pins(self) -> dict[int, int]:
+        """How often each pinned node was locked by `lock`, by id. A split leaves the pin with the lower half."""
+        return dict(self._pins)
+
     def lock(self, node_id: int) -> None:
         """Protects a node and all above it until `unlock` (a pin)."""
         node = self._node(node_id)
@@ -377,6 +398,8 @@ class RadixCache:
         if not self._pins[node_id]:
             raise ValueError(f"node {node_id} is not pinned")
         self._pins[node_id] -= 1
+        if not self._pins[node_id]:
+            del self._pins[node_id]
         node = self._node(node_id)
         self._do(ev.Unlocked(node.id, self._state.root_of(node).id))
 
@@ -534,7 +557,7 @@ class RadixCache:
         The end of the node in which its match stopped is as recent as the lease and goes last. Under the "prefix"
         rule it is older, and takes its turn.
         """
-        why, short = self._config.policy, tokens - self._slots.free
+        why, short = self.policy, tokens - self._slots.free
         if short <= 0:
             return (), ()
         node, at = self._position(held, max(held.depth, held.found))

@@ -455,6 +455,9 @@ class Oracle:
         self.make_room(self.capacity - capacity, "shrunk")
         self.capacity = capacity
 
+    def set_policy(self, policy: str) -> None:
+        self.config = replace(self.config, policy=policy)
+
     def reset(self) -> None:
         self.pieces, self.walked, self.pins, self.graves = {}, {}, [], []
 

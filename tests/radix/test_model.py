@@ -7,6 +7,7 @@ where they are, and events that replay to the same snapshot.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -31,6 +32,7 @@ from radixchat.radix import (
     as_array,
 )
 from radixchat.radix.keys import count
+from radixchat.radix.policies import POLICIES
 
 from .oracle import Claim, Oracle, Prefix, Took
 from .rig import Content, Request, Rig, Tokens, pages_of
@@ -172,6 +174,13 @@ class CacheMachine(RuleBasedStateMachine):
         capacity = max(self.cache.config.page_size, self.cache.capacity + change)
         model = self.oracle
         agree(lambda: self.cache.resize(capacity), None if model is None else lambda: model.resize(capacity))
+        self.check()
+
+    @rule(policy=st.sampled_from(sorted(POLICIES)))
+    def set_policy(self, policy: str) -> None:
+        self.cache.set_policy(policy)
+        if self.oracle is not None:
+            self.oracle.set_policy(policy)
         self.check()
 
     @rule()
@@ -373,6 +382,7 @@ class TreeMachine(CacheMachine):
     def unpin(self, which: int) -> None:
         assert self.oracle is not None
         self.cache.unlock(self.oracle.pins.pop(which % len(self.oracle.pins)))
+        assert self.cache.pins == Counter(self.oracle.pins)
         self.check()
 
     @precondition(lambda self: self.nodes())
@@ -436,6 +446,7 @@ def remapped(update: Update) -> list[int]:
 
 def assert_equals_oracle(snapshot: Snapshot, oracle: Oracle) -> None:
     assert (snapshot.step, snapshot.tick, snapshot.capacity) == (oracle.step, oracle.tick, oracle.capacity)
+    assert snapshot.policy == oracle.config.policy
     assert snapshot.resident == oracle.resident
     assert snapshot.protected == oracle.protected
     assert snapshot.in_flight == oracle.in_flight

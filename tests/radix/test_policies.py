@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from radixchat.radix import CacheConfig, RadixCache
+from radixchat.radix import CacheConfig, RadixCache, TreeState, codec
+from radixchat.radix import events as ev
 from radixchat.radix.policies import POLICIES, EvictionQueue
 
 from .helpers import outline
@@ -154,3 +155,40 @@ def test_a_queue_used_for_long_stays_in_order_and_small(policy: str) -> None:
         assert queue.first() is expected[0]
         queue.discard(expected.pop(0))
     assert queue.first() is None
+
+
+@pytest.mark.parametrize("policy", list(POLICIES))
+def test_another_policy_takes_over_as_if_it_had_decided_all_along(policy: str) -> None:
+    """What a policy ranks by is kept under every policy; pins stay, and the change is one event."""
+    cache, other = used_leaves("lru"), used_leaves(policy)
+    for each in (cache, other):
+        each.lock(next(each.snapshot().nodes()).id)
+    cache.take_events()
+    cache.set_policy(policy)
+    cache.set_policy(policy)
+
+    assert cache.take_events() == ([] if policy == "lru" else [ev.Repoliced(policy)])
+    assert cache.snapshot() == other.snapshot() and cache.policy == policy
+    assert cache.evict(4) == other.evict(4)
+    cache.check_integrity()
+
+
+def test_a_policy_that_does_not_exist_changes_nothing() -> None:
+    """The message lists those that do."""
+    cache = RadixCache(4)
+    with pytest.raises(ValueError, match="choose one of lru, lfu"):
+        cache.set_policy("newest")
+    assert cache.policy == "lru"
+
+
+def test_a_keyframe_keeps_the_policy_and_an_older_one_takes_the_headers() -> None:
+    """A replay that starts there must pick the same victims."""
+    cache = used_leaves("lru")
+    cache.set_policy("mru")
+    snapshot = cache.snapshot()
+    values = codec.snapshot_to_json(snapshot)
+    assert TreeState.thaw(cache.config, codec.snapshot_from_json(values)).freeze() == snapshot
+    del values["policy"]
+    assert TreeState.thaw(cache.config, codec.snapshot_from_json(values)).policy == "lru"
+    with pytest.raises(ValueError, match="unknown policy"):
+        codec.snapshot_from_json({**values, "policy": "newest"})
