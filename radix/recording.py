@@ -4,12 +4,23 @@ In a file a recording is JSONL (docs/recording-format.md): the header first, the
 the text of each token before its first use (as bytes: a split may cut a character), a keyframe whenever the events
 since the last one outweigh it, and optional timings. Without the timings, the same conversation gives the same bytes.
 Knows no model, no tokenizer and no wall clock: text and times are handed in.
+
+**One thread writes, one thread reads, and nobody waits.** A recording may grow (`Recorder.add`, `flush`, `time`) while
+one other thread looks at it (`Recording.at`, `steps`, `stops`, and all that `radix.travel` does), because
+
+- what is written only grows, and nothing in it changes: events, timings and keyframes are appended, tokens get a text;
+- each thing is there before the thing that leads to it: a text before the event that needs it, a keyframe's snapshot
+  before its position;
+- the reader takes a length first and looks at nothing beyond it; of `pieces` it looks up tokens and never walks it;
+- `Recorder.snapshot` and the recorder's tree belong to the writer; the tree that `at` steps with, and the snapshots it
+  remembers, belong to the reader.
 """
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +37,15 @@ SCHEMA = 1
 
 GROWTH = 16
 """A growing leaf is recorded every so many tokens, and when anything else happens."""
+
+BEHIND = 64
+"""How many of the last snapshots on the way to a position are remembered: a step back finds them there."""
+
+STRIDE = 256
+"""On longer ways, one snapshot in so many events is remembered, so that no step back has far to come."""
+
+REMEMBERED = 256
+"""Snapshots a reader remembers; they share what did not change between them."""
 
 Pieces = dict[int, bytes]
 """The text of each token id, as bytes."""
@@ -77,55 +97,86 @@ class Recording:
     pieces: Pieces = field(default_factory=dict)
     timings: list[dict[str, Any]] = field(default_factory=list)
     truncated: bool = False  # the file ended in the middle of a line
-    _keyframes: dict[int, Snapshot] = field(default_factory=dict)
-    _cursor: tuple[int, TreeState] | None = None
+    _keyframes: list[Snapshot] = field(default_factory=list, repr=False, compare=False)
+    _places: list[int] = field(default_factory=list, repr=False, compare=False)  # of the keyframes, rising
+    _seen: OrderedDict[int, Snapshot] = field(default_factory=OrderedDict, repr=False, compare=False)  # the reader's
+    _cursor: tuple[int, TreeState] | None = field(default=None, repr=False, compare=False)  # the reader's
 
     def at(self, position: int) -> Snapshot:
         """Returns the snapshot after the first `position` events.
 
-        Stepping forward applies one event each; a jump starts from the nearest keyframe before it.
+        Stepping forward applies one event each; stepping back mostly finds the snapshot remembered; a jump starts from
+        what is nearest before it.
 
         Raises:
             RecordingError: an event that does not fit the tree it finds.
         """
         position = max(0, min(position, len(self.events)))
+        if position not in self._seen:
+            self._go(position)
+        self._seen.move_to_end(position)
+        return self._seen[position]
+
+    def _go(self, position: int) -> None:
+        """Applies the events up to a position, and remembers its snapshot and some of those on the way."""
         start, state = self._nearest(position)
-        try:
-            for index in range(start, position):
-                state.apply(self.events[index])
-        except (KeyError, AssertionError, AttributeError, IndexError) as error:
-            raise RecordingError(
-                f"event {index} ({type(self.events[index]).__name__}) does not fit the tree before it: {error}",
-                "The recording is damaged; replay it up to the step before, or record again.",
-            ) from error
+        self._cursor = None  # while an event is half applied
+        self._remember(start, state)
+        for index in range(start, position):
+            event = self.events[index]
+            try:
+                state.apply(event)
+            except (KeyError, AssertionError, AttributeError, IndexError) as error:
+                raise RecordingError(
+                    f"event {index} ({type(event).__name__}) does not fit the tree before it: {error}",
+                    "The recording is damaged; replay it up to the step before, or record again.",
+                ) from error
+            if position - index <= BEHIND or (index + 1) % STRIDE == 0:
+                self._remember(index + 1, state)
         self._cursor = (position, state)
-        return state.freeze()
+
+    def _remember(self, position: int, state: TreeState) -> None:
+        if position not in self._seen:
+            self._seen[position] = state.freeze()
+        self._seen.move_to_end(position)
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
 
     def _nearest(self, position: int) -> tuple[int, TreeState]:
-        known = sorted(self._keyframes)
-        index = bisect_right(known, position)
-        start = known[index - 1] if index else 0
-        if self._cursor is not None and start <= self._cursor[0] <= position:
-            return self._cursor
-        if start == 0:
+        """Returns a place at or before a position, and its tree, ready for the events after it."""
+        start = max((seen for seen in self._seen if seen <= position), default=0)
+        index = bisect_right(self._places, position)
+        if index and self._places[index - 1] > start:
+            start = self._places[index - 1]
+            snapshot = self._keyframes[index - 1]
+        elif start in self._seen:
+            snapshot = self._seen[start]
+        else:
+            snapshot = None
+        if self._cursor is not None:
+            at, state = self._cursor
+            if at <= position and start - at <= len(state.nodes):  # to thaw a node costs as much as to apply an event
+                return self._cursor
+        if snapshot is None:
             return 0, TreeState(self.header.config)
-        return start, TreeState.thaw(self.header.config, self._keyframes[start])
+        return start, TreeState.thaw(self.header.config, snapshot)
 
     def keep(self, position: int, snapshot: Snapshot) -> None:
-        """Remembers a snapshot as a keyframe."""
-        self._keyframes[position] = snapshot
+        """Remembers a snapshot as a keyframe; positions rise."""
+        self._keyframes.append(snapshot)
+        self._places.append(position)  # last: whoever sees the place finds the snapshot
 
     @property
     def steps(self) -> list[Step]:
         """The steps in order; events before the first step belong to none."""
-        starts = [index for index, event in enumerate(self.events) if isinstance(event, ev.StepOpened)]
-        ends = [*starts[1:], len(self.events)]
-        numbers = [event.step for event in self.events if isinstance(event, ev.StepOpened)]
-        return [Step(number, start, end) for number, start, end in zip(numbers, starts, ends, strict=True)]
+        events = self.events[:]
+        opened = [(event.step, index) for index, event in enumerate(events) if isinstance(event, ev.StepOpened)]
+        ends = [*(start for _, start in opened[1:]), len(events)]
+        return [Step(number, start, end) for (number, start), end in zip(opened, ends, strict=True)]
 
     def stops(self) -> list[int]:
         """Positions at which a person stepping through time halts: before everything, and after each loud event."""
-        return [0, *(index + 1 for index, event in enumerate(self.events) if type(event) not in ev.QUIET)]
+        return [0, *(index + 1 for index, event in enumerate(self.events[:]) if type(event) not in ev.QUIET)]
 
 
 class Recorder:
@@ -223,7 +274,7 @@ class Recorder:
         known = self.recording.pieces
         new = {token: self._piece(token) for token in dict.fromkeys(as_array(key).tolist()) if token not in known}
         if new:
-            known.update(new)
+            known.update(new)  # before the event that needs it
             self._write({"kind": "text", "pieces": {str(token): _text(piece) for token, piece in new.items()}})
 
     def _write(self, values: dict[str, Any]) -> int:
