@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from ..radix import Peek, Snapshot
 from ..radix.keys import Int32Array
 from ..radix.recording import Pieces
+from .book import Book
 from .conversation import Conversation, Divergence, Prompt, Turn
-from .engine import Completion, Engine
+from .engine import Completion, Engine, SamplingParams
 from .errors import TooLong, UsageError
 from .journal import Journal
+from .store import Store
 
 
 class Asked(NamedTuple):
@@ -93,24 +96,48 @@ class Totals:
         self.evicted += done.evicted_tokens
 
 
+SETTINGS: dict[str, Callable[[str], object]] = {
+    "temperature": float, "top_p": float, "top_k": int, "min_p": float, "max_tokens": int,
+    "seed": lambda text: None if text == "none" else int(text), "stop": lambda text: (text,) if text else (),
+}  # fmt: skip
+"""What can be set for a conversation, and how its text is read."""
+
+_PROBE = "".join(map(chr, range(32, 127))) + "\n User: What is a radix tree?\tÜber 12345 größere Bäume: 什么是基数树 🌱"
+
+
+def tokens_of(engine: Engine) -> str:
+    """Returns whose token ids an engine's are: the tokenizer's name, and a digest of how it splits a text.
+
+    Two folders may have the same name; ids of another tokenizer would be another text.
+    """
+    ids = engine.tokenizer.encode(_PROBE)
+    return f"{engine.tokenizer.name} {blake2b(ids.tobytes(), digest_size=6).hexdigest()}"
+
+
 class Chat:
     """Conversations over one engine.
 
+    Everything is called from the thread that made it, but for `stop`.
+
     Args:
         load: Loads an engine by model name; None is the model of the start.
-        system: System prompt of new conversations; None takes the model's default.
-        params: How to sample; None takes the model's defaults.
+        system: System prompt of new conversations; "" takes the model's default.
+        params: How to sample, asked for just now: it beats what a saved conversation has. None takes the defaults.
+        defaults: How to sample when neither was asked for; beats the model's own defaults.
         record: File to record to; None chooses one.
         keep: False records in memory only.
-        thinking: Given to templates that know thinking.
+        thinking: Given to templates that know thinking, by new conversations.
         app: Whether the app shows it, which can do more than the plain chat (`Act`).
+        store: Where conversations are saved; None keeps them in memory. It is closed with the chat.
+        conversation: Name of the conversation to begin in, saved or new; None is a new one.
+        latest: Whether to begin in the one that was used last.
 
     Attributes:
         engine: Serves all conversations.
-        journal: Records it.
-        conversations: By name; `current` is one of them.
-        params: How to sample.
+        journal: Records it; another one after `take_over` (another model, another page size).
+        book: The conversations; `current` is one of them.
         totals: Counts over all turns.
+        last: The report of the last turn, until the engine changes.
     """
 
     def __init__(
@@ -119,24 +146,39 @@ class Chat:
         *,
         system: str = "",
         params: dict[str, object] | None = None,
+        defaults: dict[str, object] | None = None,
         record: Path | None = None,
         keep: bool = True,
         thinking: bool | None = None,
         app: bool = False,
+        store: Store | None = None,
+        conversation: str | None = None,
+        latest: bool = False,
     ) -> None:
         self.app = app
         self._load = load
         self._given = dict(params or {})
+        self._defaults = dict(defaults or {})
         self._keep = keep
         self._system = system
         self._thinking = thinking
         self.engine = load(None)
-        self.params = replace(self.engine.defaults, **self._given)  # type: ignore[arg-type]
-        self.journal = Journal(self.engine, record, keep=keep)
         self.totals = Totals()
-        self.conversations: dict[str, Conversation] = {}
-        self.current = self.new()
         self.last: Report | None = None
+        self.book = Book(store or Store(), tokens_of(self.engine))
+        self._begin(conversation, latest)
+        self._sampled(self.current.sampling)  # raises for what is impossible
+        self.journal = Journal(self.engine, record, keep=keep)
+
+    def _begin(self, name: str | None, latest: bool) -> None:
+        if latest:
+            name = self.book.latest()
+            if name is None:
+                self.book.news.append("there is no saved conversation yet: this is a new one")
+        if name is None or not self.book.has(name):
+            self.new(name or "")
+        else:
+            self.switch(name)
 
     @property
     def pieces(self) -> Pieces:
@@ -149,55 +191,95 @@ class Chat:
         return self.journal.recorder.snapshot()
 
     def close(self) -> None:
-        """Ends the recording."""
+        """Ends the recording, and closes the store."""
         self.journal.close()
+        self.book.close()
+
+    @property
+    def params(self) -> SamplingParams:
+        """How to sample in the current conversation."""
+        return self._sampled(self.current.sampling)
+
+    def _sampled(self, sampling: dict[str, object]) -> SamplingParams:
+        """The model's defaults under the configured ones, those of the start, and what was set in a conversation."""
+        asked = {**self._defaults, **self._given, **{name: sampling[name] for name in SETTINGS if name in sampling}}
+        asked = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+        return replace(self.engine.defaults, **asked)  # type: ignore[arg-type]
 
     # -- conversations ---------------------------------------------------------------------------------------------
 
+    @property
+    def conversations(self) -> dict[str, Conversation]:
+        """The open conversations, by name."""
+        return self.book.open
+
+    @property
+    def current(self) -> Conversation:
+        """The conversation that the next message goes to."""
+        return self.book.current
+
+    @current.setter
+    def current(self, conversation: Conversation) -> None:
+        self.book.current = conversation
+
+    def news(self) -> list[str]:
+        """Returns what the person should know (lines), and forgets it: about opening, saving, other programs."""
+        news, self.book.news = self.book.news, []
+        return news
+
+    def names(self) -> list[str]:
+        """Returns the names of all conversations: the open ones, then the saved ones, the last used first."""
+        return self.book.names()
+
     def new(self, name: str = "") -> Conversation:
-        """Opens a conversation and makes it the current one."""
-        conversation = Conversation(self.free_name(name or "main"), self._system, thinking=self._thinking)
-        return self._open(conversation)
+        """Opens a conversation and goes there; what was `set` in the current one holds there, too."""
+        name = self.book.free_name(name or "main")
+        sampling = dict(self.current.sampling)
+        return self.book.add(Conversation(name, self._system, thinking=self._thinking, sampling=sampling))
+
+    def switch(self, name: str) -> Conversation:
+        """Goes to a conversation, open or saved. Raises UsageError when there is none."""
+        known = name in self.conversations
+        conversation = self.book.switch(name)
+        if not known:  # what was asked for in this run beats what was set in another
+            conversation.sampling = {k: v for k, v in conversation.sampling.items() if k not in self._given}
+        return conversation
 
     def fork(self, name: str = "", turns: int | None = None) -> Conversation:
         """Copies the current conversation (its first `turns` turns) and switches to the copy."""
-        return self._open(self.current.fork(self.free_name(name or self.current.name), turns))
-
-    def _open(self, conversation: Conversation) -> Conversation:
-        self.conversations[conversation.name] = conversation
-        self.current = conversation
+        conversation = self.current.fork(self.book.free_name(name or self.current.name), turns)
+        self.book.add(conversation)
+        self.book.save()
         return conversation
 
-    def free_name(self, wish: str) -> str:
-        """Returns the name, with a number behind it if it is taken."""
-        name, number = wish, 1
-        while name in self.conversations:
-            number += 1
-            name = f"{wish}-{number}"
-        return name
-
-    def named(self, name: str) -> Conversation:
-        """Returns a conversation by name. Raises UsageError when there is none."""
-        if name not in self.conversations:
-            raise UsageError(f"there is no conversation {name!r}", f"There are: {', '.join(self.conversations)}.")
-        return self.conversations[name]
-
     def delete(self, name: str) -> None:
-        """Forgets a conversation; its tokens stay in the cache until they are evicted."""
-        self.named(name)
-        if len(self.conversations) == 1:
-            raise UsageError(f"{name!r} is the only conversation", "Open another with /new first.")
-        del self.conversations[name]
-        if self.current.name == name:
-            self.current = list(self.conversations.values())[-1]
+        """Forgets a conversation for good; its tokens stay in the cache until they are evicted."""
+        only = list(self.conversations) == [name] and not self.current.turns and self.current.row is None
+        if only:
+            raise UsageError(f"{name!r} is the only conversation, and empty", "Name another one; /list shows all.")
+        self.book.delete(name)
+        if not self.conversations:
+            self.new()
 
     def rename(self, name: str) -> None:
-        """Gives the current conversation another name."""
-        if name in self.conversations:
-            raise UsageError(f"there is a conversation {name!r} already", "Choose another name.")
-        del self.conversations[self.current.name]
-        self.current.name = name
-        self.conversations[name] = self.current
+        """Gives the current conversation another name. Raises UsageError when that is taken."""
+        self.book.rename(name)
+
+    def undo(self, turns: int) -> list[Turn]:
+        """Takes back the last turns of the current conversation and returns them."""
+        gone = self.current.cut(len(self.current.turns) - turns)
+        self.book.save()
+        return gone
+
+    def drop(self, turns: int) -> None:
+        """Forgets the oldest turns of the current conversation."""
+        self.current.drop_oldest(turns)
+        self.book.save()
+
+    def set_system(self, text: str) -> None:
+        """Changes the system prompt of the current conversation."""
+        self.current.system = text
+        self.book.save()
 
     # -- turns -----------------------------------------------------------------------------------------------------
 
@@ -222,13 +304,26 @@ class Chat:
                 else:
                     raw = self._raw(done.token_ids)
                     conversation.take(user, prompt, done.text, done.token_ids, raw, done.finish_reason)
+                    self.book.save()
             yield item
+        yield from self.news()
 
     def regenerate(self) -> Iterator[Item]:
         """Replies to the last message again; the old reply stays in the cache as a branch."""
         last = self._last_turn()
-        self.current.cut(len(self.current.turns) - 1)
-        return self.send(last.user)
+        return self._instead(len(self.current.turns) - 1, last.user)
+
+    def _instead(self, kept: int, user: str) -> Iterator[Item]:
+        """Asks a message in the place of later turns; they come back when there is no reply."""
+        conversation = self.current
+        held = conversation.held
+        gone = conversation.cut(kept)
+        try:
+            yield from self.send(user)
+        finally:
+            if len(conversation.turns) == kept:
+                conversation.turns += gone
+                conversation.held = held
 
     def go_on(self) -> Iterator[Item]:
         """Continues a reply that was stopped or cut off."""
@@ -239,13 +334,14 @@ class Chat:
             if isinstance(item, Report) and item.completion.token_ids:
                 done = item.completion
                 conversation.lengthen(done.text, done.token_ids, self._raw(done.token_ids), done.finish_reason)
+                self.book.save()
             yield item
+        yield from self.news()
 
     def edit(self, number: int, user: str) -> Iterator[Item]:
         """Asks message `number` (1 is the first) anew, in other words; later turns go."""
         self.turn(number)
-        self.current.cut(number - 1)
-        return self.send(user)
+        return self._instead(number - 1, user)
 
     def turn(self, number: int) -> str:
         """Returns user message `number`. Raises UsageError when there is none."""
@@ -324,33 +420,37 @@ class Chat:
     # -- the engine ------------------------------------------------------------------------------------------------
 
     def set(self, name: str, value: str) -> None:
-        """Changes one sampling parameter. Raises UsageError for unknown names and impossible values."""
-        kinds: dict[str, Callable[[str], object]] = {
-            "temperature": float, "top_p": float, "top_k": int, "min_p": float, "max_tokens": int,
-            "seed": lambda text: None if text == "none" else int(text), "stop": lambda text: (text,) if text else (),
-        }  # fmt: skip
-        if name not in kinds:
-            raise UsageError(f"there is no setting {name!r}", f"Settings: {', '.join(kinds)}.")
+        """Changes how to sample in the current conversation.
+
+        Raises:
+            UsageError: an unknown name, or an impossible value.
+        """
+        if name not in SETTINGS:
+            raise UsageError(f"there is no setting {name!r}", f"Settings: {', '.join(SETTINGS)}.")
         try:
-            parsed = kinds[name](value)
+            parsed = SETTINGS[name](value)
         except ValueError:
             raise UsageError(f"{name} = {value!r} is no number", f"Write it like `/set {name} 1`.") from None
-        self.params = replace(self.params, **{name: parsed})  # type: ignore[arg-type]
+        sampling = {**self.current.sampling, name: parsed}
+        self._sampled(sampling)  # raises for what is impossible
+        self.current.sampling = sampling
+        self.book.save()
 
     def switch_model(self, model: str) -> None:
-        """Loads another model; conversations keep their text, and are tokenised anew on their next turn.
+        """Loads another model; under another tokenizer, conversations are tokenised anew on their next turn.
 
         Raises:
             ModelError: it cannot be loaded; the old one stays.
         """
-        engine = self._load(model)
+        self.take_over(self._load(model))
+
+    def take_over(self, engine: Engine) -> None:
+        """Goes on with another engine, whose cache is empty, and with another recording."""
         self.journal.close()
         self.engine = engine
-        self.params = replace(engine.defaults, **self._given)  # type: ignore[arg-type]
         self.journal = Journal(engine, keep=self._keep)
         self.last = None
-        for conversation in self.conversations.values():
-            conversation.held = ()
+        self.book.retokenise(tokens_of(engine))
 
     def prove(self) -> Iterator[str]:
         """Runs the last turn again without the cache; says both times, and whether the greedy text is equal."""

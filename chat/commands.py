@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..radix import NoRoom
 from .chat import Chat, Copied, Item, Preview, Tree
-from .conversation import Divergence
+from .conversation import Conversation, Divergence
 from .errors import RequestError, UsageError, UserError
 
 Handler = Callable[[Chat, str], Iterator[Item]]
@@ -81,6 +81,7 @@ def run(chat: Chat, line: str) -> Iterator[Item]:
             fix = f"Did you mean /{close[0]}?"
         raise UsageError(f"there is no command /{name}", fix)
     yield from found.handler(chat, argument.strip())
+    yield from chat.news()
 
 
 # -- the ten that matter --------------------------------------------------------------------------------------------
@@ -106,8 +107,7 @@ def _new(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("switch", "NAME", "go to another conversation", matters=True)
 def _switch(chat: Chat, argument: str) -> Iterator[Item]:
-    chat.current = chat.named(argument or _wanted("a conversation's name", "/switch NAME"))
-    yield f"now in {chat.current.name}"
+    yield _where(chat.switch(argument or _wanted("a conversation's name", "/switch NAME")))
 
 
 @command("fork", "[NAME] [TURNS]", "copy this conversation (its first TURNS turns) and go on in the copy", matters=True)
@@ -140,7 +140,7 @@ def _undo(chat: Chat, argument: str) -> Iterator[Item]:
     have = len(chat.current.turns)
     if not 1 <= turns <= have:
         raise UsageError(f"{turns} turns cannot be taken back", f"{chat.current.name} has {have}.")
-    gone = chat.current.cut(have - turns)
+    gone = chat.undo(turns)
     yield f"took back {len(gone)} turn{'s' if len(gone) > 1 else ''}: {gone[0].user!r}"
 
 
@@ -196,7 +196,7 @@ def _drop(chat: Chat, argument: str) -> Iterator[Item]:
     turns = _number(argument, "/drop 2") if argument else 1
     if not 1 <= turns <= len(chat.current.turns):
         raise UsageError(f"{turns} turns cannot be dropped", f"{chat.current.name} has {len(chat.current.turns)}.")
-    chat.current.drop_oldest(turns)
+    chat.drop(turns)
     yield f"dropped {turns}; what follows them must be computed again on the next turn"
 
 
@@ -221,7 +221,7 @@ def _model(chat: Chat, argument: str) -> Iterator[Item]:
 @command("system", "[TEXT]", "the system prompt, or another one for this conversation")
 def _system(chat: Chat, argument: str) -> Iterator[Item]:
     if argument:
-        chat.current.system = argument
+        chat.set_system(argument)
         if chat.current.turns:
             yield "the history stands on another system prompt now: the next turn computes it again"
     yield f"system prompt: {chat.current.system or '(the model’s own)'}"
@@ -340,6 +340,11 @@ def _number(text: str, example: str) -> int:
 
 def _wanted(what: str, example: str) -> str:
     raise UsageError(f"this command needs {what}", f"Write it like `{example}`.")
+
+
+def _where(conversation: Conversation) -> str:
+    turns = len(conversation.turns)
+    return f"now in {conversation.name}" + (f", with {turns} turn{'s' if turns > 1 else ''}" if turns else "")
 
 
 def _sample(chat: Chat) -> str:

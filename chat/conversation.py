@@ -9,7 +9,7 @@ Knows a tokenizer and templates; no engine, no cache, no front end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -73,6 +73,7 @@ class Turn:
     finish_reason: str
     before: tuple[Segment, ...]  # what was held before the turn
     prompt: tuple[Segment, ...]  # what the request was given
+    row: tuple[bytes, bytes] | None = field(default=None, compare=False)  # in a store: (the turn before, this one)
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Conversation:
         turns: Finished turns, oldest first.
         held: The tokens the model saw, in segments.
         thinking: Given to templates that know thinking; None leaves their default.
+        sampling: What was set for it, by name of the parameter.
     """
 
     name: str
@@ -92,6 +94,8 @@ class Conversation:
     turns: list[Turn] = field(default_factory=list)
     held: tuple[Segment, ...] = ()
     thinking: bool | None = None
+    sampling: dict[str, object] = field(default_factory=dict)
+    row: tuple[int, bytes | None] | None = field(default=None, compare=False)  # in a store: (number, last message)
 
     @property
     def ids(self) -> Int32Array:
@@ -148,6 +152,11 @@ class Conversation:
         self.held = (*self.held[:-1], longer)
         self.turns[-1] = Turn(last.user, last.reply + reply, reason, last.before, last.prompt)
 
+    def forget_tokens(self) -> None:
+        """Keeps the text only: another tokenizer makes the tokens of the next prompt."""
+        self.held = ()
+        self.turns = [replace(turn, before=(), prompt=()) for turn in self.turns]
+
     def cut(self, turns: int) -> list[Turn]:
         """Keeps the first `turns` turns and returns the others."""
         gone = self.turns[turns:]
@@ -162,7 +171,7 @@ class Conversation:
 
     def fork(self, name: str, turns: int | None = None) -> Conversation:
         """Returns a copy under another name, with the first `turns` turns (all, by default)."""
-        copy = Conversation(name, self.system, list(self.turns), self.held, self.thinking)
+        copy = Conversation(name, self.system, list(self.turns), self.held, self.thinking, dict(self.sampling))
         copy.cut(len(self.turns) if turns is None else turns)
         return copy
 
