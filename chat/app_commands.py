@@ -1,0 +1,99 @@
+"""What only the app can do, and every key: more rows for the one registry (`chat.commands`).
+
+A handler here yields an `Act`, which the app carries out at once, also while a reply runs. A key is another way to
+type a command; ``{node}`` in its argument stands for the node under the cursor. Knows no widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .chat import Act, Chat, Item
+from .commands import COMMANDS, Handler, Key, command
+
+
+def _act(name: str) -> Handler:
+    def handler(chat: Chat, argument: str) -> Iterator[Item]:
+        yield Act(name, argument)
+
+    return handler
+
+
+def _app(name: str, usage: str, summary: str, *keys: Key) -> None:
+    command(name, usage, summary, app=True, keys=keys)(_act(name))
+
+
+def _bind(name: str, *keys: Key) -> None:
+    COMMANDS[name] = COMMANDS[name]._replace(keys=keys)
+
+
+TREE = "tree"
+CHAT = "chat"
+
+_bind("help", Key("f1", footer="Help"))
+_app("pane", "[chat|tree|node]", "go to a pane, or to the next one", Key("f2", footer="Pane"))
+_app(
+    "view", "[rail|ruler|figure|auto]", "how the tree is drawn; the next way, by default",
+    Key("f3", footer="View"), Key("0", "auto", TREE), Key("1", "rail", TREE), Key("2", "ruler", TREE),
+    Key("3", "figure", TREE),
+)  # fmt: skip
+_app("conversations", "", "choose a conversation from a list", Key("f4", footer="Chats"))
+_bind("regen", Key("f5", footer="Regen"))
+_bind("fork", Key("f6", footer="Fork"))
+_bind("continue", Key("f7"))
+_bind("new", Key("ctrl+n", footer="New"))
+_bind("quit", Key("ctrl+q", footer="Quit"))
+_app("stop", "", "stop the reply and keep what it said", Key("escape"), Key("ctrl+c"))
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+_app(
+    "back", "[event|step|split|eviction]", "go back in time; the chat goes on meanwhile",
+    Key("left", "event", TREE, "Back"), Key("pageup", "step", TREE), Key("left_square_bracket", "split", TREE),
+    Key("left_curly_bracket", "eviction", TREE),
+)  # fmt: skip
+_app(
+    "forward", "[event|step|split|eviction]", "go forward in time",
+    Key("right", "event", TREE, "Forward"), Key("pagedown", "step", TREE),
+    Key("right_square_bracket", "split", TREE), Key("right_curly_bracket", "eviction", TREE),
+)  # fmt: skip
+_app("goto", "STEP", "go to the end of a step; 0 is before all", Key("home", "0", TREE), Key("g", "", TREE))
+_app("live", "", "come back to what happens now", Key("f8"), Key("end", "", TREE, "Live"))
+_app("diff", "[A] [B]", "what differs between two steps; this step and the one before, by default", Key("d", "", TREE))
+_app("beats", "[on|off]", "whether splits and evictions pause for a moment when they happen", Key("t", "", TREE))
+
+# -- the tree --------------------------------------------------------------------------------------------------------
+
+_app(
+    "move", "up|down|left|right|parent|branch|open", "move the cursor in the tree",
+    Key("up", "up", TREE), Key("k", "up", TREE), Key("down", "down", TREE), Key("j", "down", TREE),
+    Key("h", "left", TREE), Key("l", "right", TREE), Key("u", "parent", TREE), Key("b", "branch", TREE),
+    Key("enter", "open", TREE),
+)  # fmt: skip
+_app(
+    "pan", "up|down|left|right", "move a large picture",
+    Key("shift+up", "up", TREE), Key("shift+down", "down", TREE), Key("shift+left", "left", TREE),
+    Key("shift+right", "right", TREE),
+)  # fmt: skip
+_app(
+    "fold", "[chains|none]", "fold what is below the cursor, or unfold it; all chains, or none",
+    Key("space", "", TREE), Key("z", "chains", TREE), Key("Z", "none", TREE),
+)  # fmt: skip
+_app(
+    "find", "[TEXT|next|back]", "nodes whose text holds TEXT",
+    Key("slash", "", TREE), Key("n", "next", TREE), Key("N", "back", TREE),
+)  # fmt: skip
+_app("follow", "[on|off]", "keep the end of the active path in sight", Key("f", "", TREE))
+_app("ids", "[on|off]", "show the token ids of the node under the cursor", Key("i", "", TREE))
+_bind("evict", Key("x", "#{node}", TREE, "Evict"))
+_bind("pin", Key("p", "{node}", TREE)) if "pin" in COMMANDS else None
+_bind("unpin", Key("P", "{node}", TREE)) if "unpin" in COMMANDS else None
+
+# -- the chat --------------------------------------------------------------------------------------------------------
+
+_app(
+    "turn", "up|down|edit|copy|fork|regen", "choose a turn, and work on it",
+    Key("up", "up", CHAT), Key("down", "down", CHAT), Key("e", "edit", CHAT, "Edit"), Key("c", "copy", CHAT, "Copy"),
+    Key("f", "fork", CHAT, "Fork here"), Key("r", "regen", CHAT),
+)  # fmt: skip
+_app("theme", "[NAME]", "the colours of the app; the next ones, by default", Key("f9"))

@@ -1,0 +1,506 @@
+"""The app: a chat on the left, the tree of its cache on the right, what Enter would cost below.
+
+Carries lines to the desk and its messages to the panes. Everything a person can do is a row of the registry: keys,
+palette, completion and help all run its commands. Knows no engine; what it shows of the cache it gets as snapshots.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+from textual.widgets import Footer, Static, TextArea
+
+from ...radix.recording import Recording
+from ...viz import label, sanitize
+from ...viz.picture import Look
+from ..chat import Chat
+from ..commands import COMMANDS, Command
+from ..errors import ModelError, UsageError, UserError
+from . import messages as say
+from .composer import Composer
+from .desk import PACE, Desk
+from .help import Choice, HelpScreen
+from .keys import bindings
+from .themes import OURS, PALETTE_OF
+from .transcript import Transcript, Turn
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..history import History
+
+QUIT_SECONDS = 0.8
+"""How long leaving waits for the last turn to be written."""
+
+REPAINT_SHARE = 25
+"""While a reply runs, painting takes at most one part in this many of the time."""
+
+TINY = 40
+"""Columns below which nothing useful fits."""
+
+
+class Palette(Provider):
+    """The registry in the command palette."""
+
+    async def discover(self) -> Hits:
+        """Everything, before something is typed."""
+        for known in COMMANDS.values():
+            yield DiscoveryHit(f"/{known.name} {known.usage}".strip(), self._action(known), help=known.summary)
+
+    async def search(self, query: str) -> Hits:
+        """What fits the query."""
+        matcher = self.matcher(query)
+        for known in COMMANDS.values():
+            shown = f"/{known.name} {known.usage}".strip()
+            score = max(matcher.match(shown), 0.8 * matcher.match(known.summary))
+            if score > 0:
+                yield Hit(score, Text(shown), self._action(known), help=known.summary)
+
+    def _action(self, known: Command) -> Callable[[], None]:
+        app = self.app
+        assert isinstance(app, RadixApp)
+        if known.usage and not known.usage.startswith("["):
+            return lambda: app.write(f"/{known.name} ")
+        return lambda: app.action_run(f"/{known.name}")
+
+
+class RadixApp(App[int]):
+    """The whole app.
+
+    Args:
+        make: Makes a chat by model name, in another thread; None shows a recording, without any model.
+        recording: What is shown then.
+        title: Of what is shown, in the banner.
+        look: ASCII and colour; the theme decides the palette.
+        theme: A name from `PALETTE_OF`.
+        view: How trees are drawn at first.
+        beats: Whether splits and evictions pause.
+        history: What was typed before.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "radixchat"
+    COMMANDS: ClassVar = {Palette}
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (TINY, "-narrow"), (100, "-wide"), (160, "-huge")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (12, "-short"), (32, "-normal"), (44, "-tall")]
+    BINDINGS: ClassVar = [*bindings(""), Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True)]
+
+    def __init__(
+        self,
+        make: Callable[[str | None], Chat] | None,
+        *,
+        recording: Recording | None = None,
+        title: str = "",
+        look: Look | None = None,
+        theme: str = "dark",
+        view: str = "auto",
+        beats: bool = True,
+        history: History | None = None,
+    ) -> None:
+        super().__init__()
+        self.look = replace(look or Look(), colour=not self.no_color)
+        self.history = history
+        self.desk = Desk(make, self.post_message) if make is not None else None
+        self.view = say.ChatView("main", ("main",), (), {}, title or "loading …")
+        self.busy = self.desk is not None
+        self._recording = recording
+        self._theme = theme
+        self._view = view
+        self._beats = beats
+        self._asked = ""  # the line whose foresight is awaited or shown
+        self._asking = False  # a timer runs until the next question
+        self._loaded = False
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Banner, chat, tree, input."""
+        yield Static("", id="banner")
+        yield Static("", id="tabs")
+        with Horizontal(id="body"):
+            with Vertical(id="chat"):
+                yield Transcript("transcript", ascii=self.look.ascii)
+            yield Watch("watch", look=self.look, view=self._view, beats=self._beats, told=self.desk is None)
+        yield Static("", id="foresight")
+        entries = self.history.entries() if self.history is not None else []
+        yield Composer("composer", history=entries, complete=self._complete)
+        yield Footer(show_command_palette=False)
+        yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")
+
+    def on_mount(self) -> None:
+        """Paints first, and loads then."""
+        for theme in OURS:
+            self.register_theme(theme)
+        self.theme = self._theme
+        self.set_class(self.look.ascii, "-ascii")
+        self.front = "chat"
+        self._show_pane("chat")
+        self._banner()
+        self.transcript.welcome(_welcome())
+        if self.desk is not None:
+            self.query_one(Composer).focus()
+            self.desk.start()
+        else:
+            assert self._recording is not None
+            self.set_class(True, "-replay")
+            pane = self.pane
+            pane.open(self._recording, self._recording.pieces, self._recording.header.bytes_per_token)
+            pane.travel_to(0)
+            self._show_pane("tree")
+
+    @property
+    def transcript(self) -> Transcript:
+        """The left pane."""
+        return self.query_one(Transcript)
+
+    @property
+    def pane(self) -> Watch:
+        """The right pane."""
+        return self.screen_stack[0].query_one(Watch)
+
+    @property
+    def composer(self) -> Composer:
+        """The input."""
+        return self.screen_stack[0].query_one(Composer)
+
+    def watch_theme(self, theme: str) -> None:
+        """Gives the tree the palette that goes with the theme."""
+        with suppress(NoMatches, IndexError):  # before anything is mounted
+            self.pane.restyle(PALETTE_OF.get(theme, "dark" if self.current_theme.dark else "light"))
+
+    async def action_quit(self) -> None:
+        """Leaves within a second, whatever runs."""
+        if self.desk is not None:
+            self.desk.close(QUIT_SECONDS)
+        self.exit(0)
+
+    # -- lines --------------------------------------------------------------------------------------------------------
+
+    def action_run(self, line: str) -> None:
+        """Runs a line of the registry, as if it had been typed."""
+        if "{node}" in line:
+            node = self.pane.cursor
+            if node is None:
+                return self.complain(UsageError("no node is chosen", "Choose one with ↑ and ↓ in the tree."))
+            line = line.replace("{node}", str(node))
+        self.run_line(line)
+        return None
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C while a reply runs."""
+        self.action_run("/stop")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves Ctrl-C to copying while nothing runs."""
+        if action == "interrupt":
+            return self.busy and self._loaded
+        return True
+
+    def run_line(self, line: str) -> bool:
+        """Takes a command or a message; returns whether it was taken."""
+        name, _, argument = line[1:].partition(" ") if line.startswith("/") else ("", "", line)
+        known = COMMANDS.get(name.strip().lower())
+        if known is not None and (known.app or name in _OURS):
+            self.act(known.name, argument.strip())
+            return True
+        if self.desk is None:
+            self.complain(UsageError("this is a recording: nothing can be said in it", "Start `radixchat` to chat."))
+            return False
+        if self.busy:
+            what = "a reply is running" if self._loaded else "the model is loading"
+            self._foretell(
+                f"{what}: press Enter again when it is done" + (", or Esc to stop it" if self._loaded else "")
+            )
+            return False
+        self.busy = True
+        self.desk.line(line)
+        return True
+
+    def act(self, name: str, argument: str) -> None:
+        """Carries out what only the app can do."""
+        try:
+            handler = getattr(self, f"_do_{name}", None)
+            if handler is not None:
+                handler(argument)
+            else:
+                for told in self.pane.act(name, argument):
+                    self._foretell(told)
+        except UserError as error:
+            self.complain(error)
+
+    def complain(self, error: UserError) -> None:
+        """Shows what is wrong and what to do."""
+        lines = [error.what, error.fix, *error.offers]
+        self.run_worker(self.transcript.say("\n".join(lines), "error"), exclusive=False)
+        if self.front != "chat" and self.screen_stack[0].has_class("-narrow"):
+            self._foretell(f"{error.what}. {error.fix}")
+
+    def write(self, text: str) -> None:
+        """Puts a line into the input, to be finished there."""
+        self.composer.write(text)
+
+    @on(Composer.Sent)
+    def _sent(self, event: Composer.Sent) -> None:
+        if self.run_line(event.text.strip() if event.text.lstrip().startswith("/") else event.text):
+            if self.history is not None:
+                self.history.add(event.text)
+            self.composer.sent()
+
+    def _complete(self, line: str) -> list[str]:
+        name, space, argument = line.partition(" ")
+        if not space:
+            return [f"/{known} " for known in COMMANDS if f"/{known}".startswith(name)]
+        choices: Iterable[str] = ()
+        if name in ("/switch", "/delete"):
+            choices = self.view.names
+        elif name == "/theme":
+            choices = PALETTE_OF
+        elif name[1:] in COMMANDS:
+            usage = COMMANDS[name[1:]].usage.strip("[]")
+            choices = [word for word in usage.split("|") if word.islower()] if "|" in usage else ()
+        return [f"{name} {choice}" for choice in choices if choice.startswith(argument)]
+
+    # -- what only the app does ---------------------------------------------------------------------------------------
+
+    def _do_quit(self, argument: str) -> None:
+        self.run_worker(self.action_quit())
+
+    def _do_help(self, argument: str) -> None:
+        self.push_screen(HelpScreen(COMMANDS))
+
+    def _do_copy(self, argument: str) -> None:
+        """Copies a text, or the last reply."""
+        if not argument and not self.view.turns:
+            raise UsageError("there is no reply to copy", "Type a message first.")
+        text = argument or self.view.turns[-1].reply.strip()
+        self.copy_to_clipboard(text)
+        self._foretell(f"copied {len(text)} characters, if this terminal allows it")
+
+    def _do_stop(self, argument: str) -> None:
+        if self.busy and self.desk is not None and self._loaded:
+            self.desk.stop()
+        else:
+            self.composer.focus()
+            self._show_pane("chat")
+
+    def _do_pane(self, argument: str) -> None:
+        panes = ("chat", "tree", "node")
+        if argument and argument not in panes:
+            raise UsageError(f"there is no pane {argument!r}", f"Panes: {', '.join(panes)}.")
+        pane = argument or panes[(panes.index(self.front) + 1) % len(panes)]
+        self._show_pane(pane)
+
+    def _show_pane(self, pane: str) -> None:
+        """Brings a pane to the front where there is room for one only, and gives it the keys."""
+        self.front = pane
+        screen = self.screen_stack[0]
+        for each in ("chat", "tree", "node"):
+            screen.set_class(each == pane, f"-show-{each}")
+        self._tabs()
+        if pane == "chat":
+            (self.composer if self.desk is not None else self.pane.drawing).focus()
+        else:
+            (self.pane.drawing if pane == "tree" else self.pane.node).focus()
+
+    def _do_conversations(self, argument: str) -> None:
+        def chosen(name: str | None) -> None:
+            if name is not None and name != self.view.current:
+                self.run_line(f"/switch {name}")
+
+        self.push_screen(Choice("Conversations", self.view.names, self.view.current), chosen)
+
+    def _do_turn(self, argument: str) -> None:
+        turn = self.transcript.chosen
+        if argument in ("up", "down"):
+            self.transcript.choose(-1 if argument == "up" else 1)
+        elif turn is None:
+            raise UsageError("no turn is chosen", "Choose one with /turn up, or click on it.")
+        elif argument == "edit":
+            self.write(f"/edit {turn.number} {turn.view.user}")
+        elif argument == "copy":
+            self._do_copy(turn.view.reply.strip())
+        elif argument == "fork":
+            self.run_line(f"/fork {turn.number}")
+        elif argument == "regen":
+            self.run_line(f"/edit {turn.number} {turn.view.user}")
+        else:
+            raise UsageError(f"/turn knows no {argument!r}", f"It knows: {COMMANDS['turn'].usage}.")
+
+    def _do_theme(self, argument: str) -> None:
+        names = list(PALETTE_OF)
+        if argument and argument not in self.available_themes:
+            raise UsageError(f"there is no theme {argument!r}", f"Themes: {', '.join(PALETTE_OF)}.")
+        following = (names.index(self.theme) + 1) % len(names) if self.theme in names else 0
+        self.theme = argument or names[following]
+        self._foretell(f"theme {self.theme}")
+
+    def _do_find(self, argument: str) -> None:
+        if not argument:
+            return self.write("/find ")
+        self._foretell("".join(self.pane.act("find", argument)))
+        return None
+
+    def _do_goto(self, argument: str) -> None:
+        if not argument:
+            return self.write("/goto ")
+        self._foretell("".join(self.pane.act("goto", argument)))
+        return None
+
+    # -- cost before Enter --------------------------------------------------------------------------------------------
+
+    @on(TextArea.Changed, "#composer")
+    def _typed(self) -> None:
+        self._ask(self.composer.text)
+
+    @on(Turn.Chosen)
+    def _turn_chosen(self, event: Turn.Chosen) -> None:
+        if not self.composer.text.strip():
+            self._ask(f"/fork {event.number}")
+
+    def _ask(self, line: str) -> None:
+        """Asks what a line would do, at most ten times a second."""
+        self._asked = line
+        if not line.strip():
+            self._foretell("")
+            self.pane.light({})
+        elif not self._asking:
+            self._asking = True
+            self.set_timer(PACE, self._put)
+        if line.startswith("/"):
+            self._hint(line)
+
+    def _put(self) -> None:
+        self._asking = False
+        if self.desk is not None and self._asked.strip() and self._loaded:
+            self.desk.foresee(self._asked)
+
+    @on(say.Foreseen)
+    def _foreseen(self, event: say.Foreseen) -> None:
+        if event.line != self._asked:
+            return
+        self.pane.light(event.lit)
+        if event.text or not event.line.startswith("/"):
+            self._foretell(event.text)
+
+    def _hint(self, line: str) -> None:
+        """Says how a command is used, while it is typed."""
+        name = line[1:].split(" ")[0]
+        found = [known for known in COMMANDS.values() if known.name.startswith(name)]
+        if len(found) == 1 or name in COMMANDS:
+            known = COMMANDS.get(name) or found[0]
+            self._foretell(f"/{known.name} {known.usage}  {known.summary}")
+        elif found:
+            self._foretell("  ".join(f"/{known.name}" for known in found))
+        else:
+            self._foretell(f"there is no command /{name}")
+
+    def _foretell(self, text: str) -> None:
+        if text or self._asked == "":
+            self.query_one("#foresight", Static).update(Text(sanitize(text, ascii=self.look.ascii), no_wrap=True))
+
+    # -- messages of the desk -----------------------------------------------------------------------------------------
+
+    @on(say.Opened)
+    async def _opened(self, event: say.Opened) -> None:
+        self._loaded = True
+        self.pane.open(event.recording, event.pieces, event.bytes_per_token)
+        for note in event.notes:
+            await self.transcript.say(note)
+        self._ask(self.composer.text)
+
+    @on(say.Changed)
+    async def _changed(self, event: say.Changed) -> None:
+        self.view = event.view
+        self.pane.conversations = event.view.ids
+        self._banner()
+        await self.transcript.show(event.view.current, event.view.turns)
+
+    @on(say.Busy)
+    def _busy(self, event: say.Busy) -> None:
+        self.busy = event.busy
+        self.set_class(event.busy, "-busy")
+        self._banner(event.what if event.busy else "")
+        self.refresh_bindings()
+        if not event.busy:
+            self._ask(self.composer.text)
+
+    @on(say.Began)
+    async def _began(self, event: say.Began) -> None:
+        await self.transcript.begin(event.user)
+
+    @on(say.Progress)
+    async def _progress(self, event: say.Progress) -> None:
+        start = time.perf_counter()
+        if event.text:
+            await self.transcript.more(event.text)
+        if event.snapshot is not None:
+            self.pane.now(event.snapshot, event.position)
+        if self.desk is not None:
+            self.call_after_refresh(self._painted, self.desk, start)
+
+    def _painted(self, desk: Desk, start: float) -> None:
+        """Keeps painting a small part of the time while a reply runs."""
+        desk.pace = max(PACE, REPAINT_SHARE * (time.perf_counter() - start)) if self.busy else PACE
+
+    @on(say.Ended)
+    async def _ended(self, event: say.Ended) -> None:
+        await self.transcript.end(event.signature, event.notes)
+
+    @on(say.Told)
+    async def _told(self, event: say.Told) -> None:
+        await self.transcript.say(event.text)
+
+    @on(say.Failed)
+    async def _failed(self, event: say.Failed) -> None:
+        error = event.error
+        lines = [error.what, error.fix, *error.offers]
+        if isinstance(error, ModelError) and not self._loaded:
+            lines.append("/model radish loads the model that came along")
+        await self.transcript.say("\n".join(lines), "error")
+
+    @on(say.Acted)
+    def _acted(self, event: say.Acted) -> None:
+        self.act(event.name, event.argument)
+
+    # -- the banner ---------------------------------------------------------------------------------------------------
+
+    def _banner(self, doing: str = "") -> None:
+        parts = [label(self.view.current).fit(30).plain, self.view.about]
+        if doing:
+            parts.insert(1, doing)
+        line = Text(" radixchat ", style="bold reverse", no_wrap=True, overflow="ellipsis")
+        between = " | " if self.look.ascii else " · "
+        line.append(" " + between.join(sanitize(part, ascii=self.look.ascii) for part in parts))
+        self.screen_stack[0].query_one("#banner", Static).update(line)
+
+    def _tabs(self) -> None:
+        names = {"chat": "Chat", "tree": "Tree", "node": "Node"}
+        line = Text(no_wrap=True)
+        for pane, name in names.items():
+            line.append(f" {name} ", style="reverse bold" if pane == self.front else "")
+            line.append(" ")
+        line.append(" F2 goes to the next", style="dim")
+        self.screen_stack[0].query_one("#tabs", Static).update(line)
+
+
+_OURS = frozenset({"help", "quit", "copy"})
+"""Commands of every front end that the app carries out itself."""
+
+
+def _welcome() -> Text:
+    """What to do first."""
+    return Text(
+        "Type a message: the tree on the right shows what the cache keeps of it. Ask again, fork (F6), regenerate (F5) "
+        "or edit (choose a turn with ↑, then e), and watch the tree split.\n\nF1 lists all commands, F2 goes to the "
+        "tree, ← and → step through time there."
+    )

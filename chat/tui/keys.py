@@ -1,0 +1,24 @@
+"""The keys of the registry as bindings, place by place. Importing it brings the app's own commands into it."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from .. import app_commands  # noqa: F401  its rows belong to the registry
+from ..commands import COMMANDS
+
+
+def bindings(where: str) -> list[Binding]:
+    """Returns the keys of the registry for one place."""
+    return [
+        Binding(
+            key.key,
+            "app.interrupt" if key.key == "ctrl+c" else f"app.run({f'/{known.name} {key.argument}'.strip()!r})",
+            key.footer or known.summary,
+            show=bool(key.footer),
+            priority=not where and key.key != "escape",
+        )
+        for known in COMMANDS.values()
+        for key in known.keys
+        if key.where == where
+    ]

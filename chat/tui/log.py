@@ -1,0 +1,54 @@
+"""The log: every loud event of a recording as a line, painted when it is in sight. Knows no tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip as Line
+
+from ...radix.recording import Recording
+from ...radix.travel import Travel
+from ...viz.picture import Look
+from ...viz.story import tell
+
+
+class EventLog(ScrollView):
+    """What happened, line by line, with the moment that is shown marked."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._travel: Travel | None = None
+        self._recording: Recording | None = None
+        self._pieces: Mapping[int, bytes] = {}
+        self._look = Look()
+        self._marked = 0
+
+    def open(self, travel: Travel, recording: Recording, pieces: Mapping[int, bytes], look: Look) -> None:
+        """Shows another recording."""
+        self._travel, self._recording, self._pieces, self._look = travel, recording, pieces, look
+        self.show(0)
+
+    def show(self, position: int) -> None:
+        """Marks the event that led to a position, and keeps it in sight."""
+        if self._travel is None or not self.display:
+            return
+        count = self._travel.stop_count
+        self._marked = self._travel.stop_index(position)
+        self.virtual_size = Size(self.size.width, count)
+        self.scroll_to(y=max(0, self._marked - self.size.height // 2), animate=False)
+        self.refresh()
+
+    def render_line(self, y: int) -> Line:
+        """Paints the line of one event."""
+        width, index = self.size.width, y + self.scroll_offset.y
+        if self._travel is None or self._recording is None or index >= self._travel.stop_count:
+            return Line.blank(width, self.rich_style)
+        position = self._travel.stop_at(index)
+        event = self._recording.events[position - 1] if position else None
+        told = "before everything" if event is None else tell(event, self._pieces, look=self._look)
+        line = Text(f"{position:>6,}  {told}", style="reverse" if index == self._marked else "", no_wrap=True)
+        line.truncate(width, pad=True)
+        return Line(line.render(self.app.console), width).apply_style(self.rich_style)

@@ -1,0 +1,442 @@
+"""The right pane: the tree, the node under the cursor, the pool, and time travel over everything that happened.
+
+Takes snapshots of the present and a recording for the past; while a person looks at the past, the present goes on and
+is only counted. Splits and evictions are shown in beats: each stays in sight for a moment before the next thing.
+Knows no chat, no model and no thread: it reads the recording as its one reader.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import events as tui
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...radix import Snapshot
+from ...radix import events as ev
+from ...radix.keys import Int32Array
+from ...radix.recording import Recording
+from ...radix.travel import NoStep, Travel, diff
+from ...viz import legend
+from ...viz.detail import detail, gauge
+from ...viz.picture import Direction, Look
+from ...viz.story import tell, tell_diff
+from ...viz.strip import Strip
+from ...viz.tree_view import Mark, TreeView
+from ..errors import UsageError
+from .keys import bindings
+from .log import EventLog
+
+BEAT = 0.35
+"""Seconds that a split or an eviction stays in sight."""
+
+MOST_BEATS = 6
+"""Beats after which the present is shown at once: nobody waits for a film."""
+
+_KINDS: dict[str, tuple[type, ...]] = {"split": (ev.Split,), "eviction": (ev.Evicted, ev.Trimmed)}
+_VIEWS = ("auto", "rail", "ruler", "figure")
+
+
+class Watch(Vertical):
+    """Everything about the tree.
+
+    Args:
+        id: Of the widget.
+        look: How to paint.
+        view: How the tree is drawn.
+        beats: Whether splits and evictions pause.
+        told: Whether the log of events is shown.
+
+    Attributes:
+        conversations: Tokens of the open conversations, for the detail of a node.
+    """
+
+    def __init__(self, id: str, *, look: Look, view: str, beats: bool, told: bool) -> None:
+        super().__init__(id=id)
+        self.look = look
+        self.conversations: Mapping[str, Int32Array] = {}
+        self._view = view
+        self._beats_on = beats
+        self._recording: Recording | None = None
+        self._travel: Travel | None = None
+        self._pieces: Mapping[int, bytes] = {}
+        self._bytes_per_token = 0
+        self._now: tuple[Snapshot, int] | None = None  # the present
+        self._position: int | None = None  # in the past; None: the present is shown
+        self._shown = 0  # position that is on the screen
+        self._waiting: deque[int] = deque()  # events that still get their beat, by index
+        self._beat: Timer | None = None
+        self._ids = False
+        self._told = told
+        self._note: Text | None = None  # shown instead of the node, until the cursor moves
+
+    BINDINGS: ClassVar = bindings("tree")
+
+    def compose(self) -> ComposeResult:
+        """Tree, node, signs, pool, what happened, timeline."""
+        yield TreeView(id="tree")
+        with VerticalScroll(id="node"):
+            yield Static("", id="detail")
+        yield EventLog(id="log")
+        yield Static("", id="legend")
+        yield Static("", id="gauge")
+        yield Static("", id="told")
+        yield StripBar(id="strip")
+
+    def on_mount(self) -> None:
+        """Gives the parts their look."""
+        self.drawing.view = self._view
+        self.restyle(self.look.palette)
+        self.node.can_focus = True
+
+    @property
+    def drawing(self) -> TreeView:
+        """The tree."""
+        return self.query_one(TreeView)
+
+    @property
+    def node(self) -> VerticalScroll:
+        """The detail of the node under the cursor."""
+        return self.query_one("#node", VerticalScroll)
+
+    @property
+    def cursor(self) -> int | None:
+        """The node under the cursor."""
+        return self.drawing.cursor
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    def open(self, recording: Recording, pieces: Mapping[int, bytes], bytes_per_token: int) -> None:
+        """Shows another recording, from its end on."""
+        self._cut_beats()
+        self._recording, self._travel = recording, Travel(recording)
+        self._pieces, self._bytes_per_token = pieces, bytes_per_token
+        self._now, self._position, self._shown = None, None, len(recording.events)
+        self.query_one(StripBar).open(recording)
+        self.query_one(EventLog).open(self._travel, recording, pieces, self.look)
+        self._draw(recording.at(self._shown), self._shown)
+
+    def now(self, snapshot: Snapshot, position: int) -> None:
+        """Takes the present: the snapshot of the cache, and the events recorded so far."""
+        self._now = (snapshot, position)
+        if self._position is not None:
+            self._tell()
+            self.query_one(StripBar).refresh()
+        elif self._waiting or self._beat is not None:
+            self._queue(position)
+        else:
+            self._queue(position)
+            self._next_beat()
+
+    def restyle(self, palette: str) -> None:
+        """Paints in another palette."""
+        self.look = replace(self.look, palette=palette)
+        self.drawing.look = self.look
+        strip = self.query_one(StripBar)
+        strip.look = self.look
+        self._redraw()
+
+    def light(self, nodes: Mapping[int, int]) -> None:
+        """Lights up the path that would be reused."""
+        self.drawing.mark(Mark.LIT, nodes if self._position is None else {})
+
+    def travel_to(self, position: int | None) -> None:
+        """Shows a moment of the past; None, the present."""
+        self._cut_beats()
+        if self._recording is None:
+            return
+        self._position = position
+        if position is not None:
+            self._draw(self._recording.at(position), position)
+        elif self._now is not None:
+            self._draw(*self._now)
+        else:
+            end = len(self._recording.events)
+            self._draw(self._recording.at(end), end)
+
+    def _redraw(self) -> None:
+        """Shows the same moment again."""
+        if self._recording is not None:
+            self.travel_to(self._position)
+        self._signs()
+
+    def _draw(self, snapshot: Snapshot, position: int, cut: Mapping[int, int] | None = None) -> None:
+        self._shown = position
+        self._snapshot = snapshot
+        tree = self.drawing
+        tree.show(snapshot, self._pieces, bytes_per_token=self._bytes_per_token or None)
+        tree.mark(Mark.CUT, cut if cut is not None else self._cut_at(position))
+        self._signs()
+        self._detail()
+        self._tell()
+        strip = self.query_one(StripBar)
+        strip.position, strip.live = position, self._position is None
+        strip.refresh()
+        self.query_one(EventLog).show(position)
+
+    _snapshot: Snapshot | None = None
+
+    def _cut_at(self, position: int) -> dict[int, int]:
+        """In the past, the split of this very moment is marked on its head."""
+        if self._position is None or self._recording is None or not position:
+            return {}
+        event = self._recording.events[position - 1]
+        return {event.head: event.at} if isinstance(event, ev.Split) else {}
+
+    def _signs(self) -> None:
+        style: dict[str, Any] = {"palette": self.look.palette, "ascii": self.look.ascii, "colour": self.look.colour}
+        width = max(20, self.size.width - 2)
+        self.query_one("#legend", Static).update(legend(width=width, **style))
+        if self._snapshot is not None:
+            memory = self._bytes_per_token or None
+            pool = gauge(self._snapshot, width=width, look=self.look, bytes_per_token=memory)
+            self.query_one("#gauge", Static).update(pool)
+
+    def _detail(self) -> None:
+        shown = self.query_one("#detail", Static)
+        if self._note is not None:
+            shown.update(self._note)
+        elif self._snapshot is not None and self.cursor is not None:
+            shown.update(
+                detail(
+                    self._snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
+                    bytes_per_token=self._bytes_per_token or None, ids=self._ids, conversations=self.conversations,
+                )
+            )  # fmt: skip
+        else:
+            shown.update(Text("Choose a node with the arrow keys, or click on one.", style="dim"))
+
+    def _tell(self) -> None:
+        """Says what happened at this moment, and how far the present is."""
+        assert self._recording is not None and self._travel is not None
+        end = len(self._recording.events)
+        step = self._travel.step_at(self._shown)
+        if self._position is None:
+            line = f"live · step {step} · {end:,} events"
+        else:
+            event = self._recording.events[self._shown - 1] if self._shown else None
+            told = tell(event, self._pieces, look=self.look) if event is not None else "before everything"
+            behind = end - self._shown
+            line = f"step {step} · event {self._shown:,} of {end:,} · {told or type(event).__name__}"
+            if behind and self._now is not None:
+                line = f"{line} · the present is {behind:,} events ahead; End comes back"
+        if self.look.ascii:
+            line = line.replace("·", "|")
+        self.query_one("#told", Static).update(Text(line, no_wrap=True, overflow="ellipsis"))
+
+    # -- beats --------------------------------------------------------------------------------------------------------
+
+    def _queue(self, position: int) -> None:
+        """Notes the splits and evictions up to a position that are not shown yet."""
+        assert self._recording is not None
+        start = self._waiting[-1] + 1 if self._waiting else self._shown
+        if self._beats_on and self.app.animation_level != "none":
+            kinds = (ev.Split, ev.Evicted, ev.Trimmed)
+            new = (at for at in range(start, position) if isinstance(self._recording.events[at], kinds))
+            self._waiting.extend(new)
+        while len(self._waiting) > MOST_BEATS:
+            self._waiting.popleft()
+
+    def _next_beat(self) -> None:
+        """Shows the next split or eviction for a moment; after the last one, the present."""
+        self._beat = None
+        if self._position is not None or self._recording is None:
+            self._waiting.clear()
+            return
+        if not self._waiting:
+            if self._now is not None:
+                self._draw(*self._now)
+            return
+        at = self._waiting.popleft()
+        event = self._recording.events[at]
+        if isinstance(event, ev.Split):
+            self._draw(self._recording.at(at), at + 1, {event.node: event.at})  # the edge, where it will be cut
+        else:
+            self._draw(self._recording.at(at + 1), at + 1)
+        self._beat = self.set_timer(BEAT, self._next_beat)
+
+    def _cut_beats(self) -> None:
+        self._waiting.clear()
+        if self._beat is not None:
+            self._beat.stop()
+            self._beat = None
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def act(self, name: str, argument: str) -> Iterator[str]:
+        """Carries out a command about the tree or time; yields what to say.
+
+        Raises:
+            UsageError: an argument that means nothing.
+        """
+        handlers: dict[str, Callable[[str], str | None]] = {
+            "back": lambda argument: self._go(argument, -1), "forward": lambda argument: self._go(argument, 1),
+            "goto": self._goto, "live": self._live, "diff": self._diff, "beats": self._set_beats,
+            "view": self._set_view, "move": self._move, "pan": self._pan, "fold": self._fold, "find": self._find,
+            "follow": self._follow, "ids": self._show_ids,
+        }  # fmt: skip
+        if (told := handlers[name](argument)) is not None:
+            yield told
+
+    def _here(self) -> tuple[Travel, int]:
+        if self._travel is None:
+            raise UsageError("nothing is recorded yet", "Wait until the model is loaded.")
+        return self._travel, self._shown if self._position is None else self._position
+
+    def _go(self, what: str, by: int) -> str | None:
+        travel, here = self._here()
+        if what in ("", "event"):
+            self.travel_to(travel.stop(here, by))
+        elif what == "step":
+            self.travel_to(travel.step(here, by))
+        elif what in _KINDS:
+            found = travel.next_of(here, _KINDS[what], by)
+            if found is None:
+                return f"no {what} {'after' if by > 0 else 'before'} this"
+            self.travel_to(found)
+        else:
+            raise UsageError(f"there is no way {what!r} through time", "Ways: event, step, split, eviction.")
+        return None
+
+    def _goto(self, argument: str) -> str | None:
+        travel, _ = self._here()
+        if not argument.isdigit():
+            raise UsageError(f"{argument!r} is no step", "Write it like `/goto 3`.")
+        self.travel_to(self._end_of(travel, argument))
+        return None
+
+    def _end_of(self, travel: Travel, step: str) -> int:
+        try:
+            return travel.end_of(int(step))
+        except (NoStep, ValueError) as error:
+            what = error.what if isinstance(error, NoStep) else f"{step!r} is no step"
+            raise UsageError(what, error.fix if isinstance(error, NoStep) else "Write it like `/diff 2 3`.") from None
+
+    def _live(self, argument: str) -> str | None:
+        self.travel_to(None)
+        return None
+
+    def _diff(self, argument: str) -> str | None:
+        travel, here = self._here()
+        assert self._recording is not None
+        words = argument.split()
+        step = travel.step_at(here)
+        first, last = (
+            (words[0], words[1]) if len(words) > 1 else (words[0] if words else str(max(0, step - 1)), str(step))
+        )
+        found = diff(self._recording, self._end_of(travel, first), self._end_of(travel, last))
+        lines = tell_diff(found, self._pieces, look=self.look)
+        self._note = Text("\n".join([f"step {first} to step {last}", *(lines or ["nothing changed"])]))
+        self._detail()
+        return f"step {first} to step {last}: {lines[0] if lines else 'nothing changed'}"
+
+    def _set_beats(self, argument: str) -> str:
+        self._beats_on = _switch(argument, self._beats_on, "beats")
+        return f"beats {'on' if self._beats_on else 'off'}"
+
+    def _set_view(self, argument: str) -> str:
+        if argument and argument not in _VIEWS:
+            raise UsageError(f"there is no view {argument!r}", f"Views: {', '.join(_VIEWS)}.")
+        tree = self.drawing
+        tree.view = argument or _VIEWS[(_VIEWS.index(tree.view) + 1) % len(_VIEWS)]
+        return f"view {tree.view}"
+
+    def _move(self, argument: str) -> str | None:
+        tree = self.drawing
+        if argument == "parent":
+            tree.to_parent()
+        elif argument == "branch":
+            tree.to_next_branch()
+        elif argument == "open":
+            self.app.action_run("/pane node")  # type: ignore[attr-defined]
+        elif argument in {way.value for way in Direction}:
+            tree.move(Direction(argument))
+        else:
+            raise UsageError(f"there is no way {argument!r}", "Ways: up, down, left, right, parent, branch, open.")
+        return None
+
+    def _pan(self, argument: str) -> str | None:
+        steps = {"up": (0, -4), "down": (0, 4), "left": (-12, 0), "right": (12, 0)}
+        if argument not in steps:
+            raise UsageError(f"there is no way {argument!r}", f"Ways: {', '.join(steps)}.")
+        self.drawing.pan(*steps[argument])
+        return None
+
+    def _fold(self, argument: str) -> str | None:
+        tree = self.drawing
+        folds = {"": tree.fold, "chains": tree.fold_chains, "none": tree.unfold_all}
+        if argument not in folds:
+            raise UsageError(f"nothing is folded by {argument!r}", "Write /fold, /fold chains or /fold none.")
+        folds[argument]()
+        return None
+
+    def _find(self, argument: str) -> str | None:
+        if argument in ("next", "back"):
+            self.drawing.find_next(back=argument == "back")
+            return None
+        hits = self.drawing.find(argument)
+        return f"{hits} node{'' if hits == 1 else 's'} with {argument!r}; n and N go on"
+
+    def _follow(self, argument: str) -> str:
+        self.drawing.follow = _switch(argument, self.drawing.follow, "follow")
+        return f"follow {'on' if self.drawing.follow else 'off'}"
+
+    def _show_ids(self, argument: str) -> str | None:
+        self._ids = _switch(argument, self._ids, "ids")
+        self._note = None
+        self._detail()
+        return None
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    @on(TreeView.Moved)
+    def _moved(self) -> None:
+        self._note = None
+        self._detail()
+
+    def on_resize(self) -> None:
+        """Signs and gauge take the width there is."""
+        self._signs()
+        if self._recording is not None:
+            self._detail()
+
+
+class StripBar(Widget, can_focus=True):
+    """The timeline; a click goes to its moment."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.look = Look()
+        self.position = 0
+        self.live = True
+        self._strip: Strip | None = None
+
+    def open(self, recording: Recording) -> None:
+        """Shows another recording."""
+        self._strip = Strip(recording)
+
+    def render(self) -> Text:
+        """Two lines: what happened when, and the steps."""
+        if self._strip is None or self.size.width < 4:
+            return Text("")
+        return self._strip.paint(self.position, width=self.size.width, look=self.look, live=self.live)
+
+    def on_click(self, event: tui.Click) -> None:
+        """Goes there."""
+        if self._strip is not None and isinstance(self.parent, Watch):
+            self.parent.travel_to(self._strip.position_at(event.x, self.size.width))
+
+
+def _switch(argument: str, now: bool, name: str) -> bool:
+    if argument not in ("", "on", "off"):
+        raise UsageError(f"{name} are on or off, and not {argument!r}", f"Write /{name} on.")
+    return not now if not argument else argument == "on"
