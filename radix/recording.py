@@ -171,7 +171,7 @@ class Recording:
         """The steps in order; events before the first step belong to none."""
         events = self.events[:]
         opened = [(event.step, index) for index, event in enumerate(events) if isinstance(event, ev.StepOpened)]
-        ends = [*(start for _, start in opened[1:]), len(events)]
+        ends = [*(start for _, start in opened), len(events)][1:]
         return [Step(number, start, end) for (number, start), end in zip(opened, ends, strict=True)]
 
     def stops(self) -> list[int]:

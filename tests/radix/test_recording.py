@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radixchat.radix import CacheConfig, RadixCache
+from radixchat.radix import CacheConfig, RadixCache, Snapshot, as_array
 from radixchat.radix import events as ev
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
-from radixchat.radix.recording import SCHEMA, Header, Recorder, RecordingError, load
+from radixchat.radix.recording import REMEMBERED, SCHEMA, Header, Recorder, Recording, RecordingError, load
+from radixchat.radix.travel import Travel
 
 
 def spell(token: int) -> bytes:
@@ -98,6 +101,98 @@ def test_stepping_to_the_end_and_back_gives_the_equal_first_snapshot(tmp_path: P
     assert forward[0].resident == 0
     keyframes = [line for line in file.getvalue().splitlines() if '"keyframe"' in line]
     assert 3 < len(keyframes) < len(recording.events) / 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=12))
+def test_every_way_through_time_gives_the_snapshot_of_its_place(places: list[int]) -> None:
+    """Jumps, steps back and what is remembered on the way agree with a reader that only ever goes forward."""
+    _, recorder = chat(turns=24)
+    recording = recorder.recording
+    for position in places:
+        position %= len(recording.events) + 1
+        fresh = Recording(recording.header, recording.events)
+        assert recording.at(position) == fresh.at(position)
+        assert recording.at(position - 1) == fresh.at(position - 1)
+
+
+def test_a_reader_remembers_only_so_much() -> None:
+    """A long walk back and forth keeps a bounded number of snapshots."""
+    _, recorder = chat(turns=60)
+    recording = recorder.recording
+    end = len(recording.events)
+    for position in [*range(0, end, 7), *range(end, 0, -1)]:
+        recording.at(position)
+    assert end > 2 * REMEMBERED
+    assert len(recording._seen) <= REMEMBERED
+
+
+def test_a_step_back_finds_the_snapshot_that_was_passed() -> None:
+    """The very object: nothing is built again."""
+    _, recorder = chat(turns=24)
+    recording = recorder.recording
+    end = len(recording.events)
+    passed = [recording.at(position) for position in range(end - 20, end + 1)]
+    assert all(recording.at(end - back) is passed[-1 - back] for back in range(21))
+
+
+def test_one_thread_reads_what_another_writes() -> None:
+    """Whatever the reader asks for while the recording grows is what it would get afterwards."""
+    cache = RadixCache(400)
+    recorder = Recorder(Header(cache.config), spell)
+    recording = recorder.recording
+
+    def write() -> None:
+        random = np.random.default_rng(5)
+        for _ in range(250):
+            prompt = random.integers(1, 40, size=random.integers(1, 30)).tolist()
+            turn(cache, prompt, random.integers(1, 40, size=random.integers(1, 20)).tolist())
+            recorder.add(cache.take_events())
+            recorder.time(ttft_ms=1.0)
+        recorder.flush()
+
+    seen: dict[int, Snapshot] = {}
+    random = np.random.default_rng(7)
+    travel = Travel(recording)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    writer = threading.Thread(target=write)
+    try:
+        writer.start()
+        while writer.is_alive():
+            end = travel.end
+            for position in (end, travel.stop(end, -1), travel.step(end, -2), int(random.integers(end + 1))):
+                seen[position] = recording.at(position)
+            steps = recording.steps
+            assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+            for event in recording.events[max(0, end - 20) : end]:
+                assert all(token in recording.pieces for token in as_array(getattr(event, "key", b"")).tolist())
+    finally:
+        writer.join()
+        sys.setswitchinterval(interval)
+
+    again = Recording(recording.header, recording.events)
+    assert len(recording._places) > 3 and len(seen) > 20
+    assert all(again.at(position) == snapshot for position, snapshot in sorted(seen.items()))
+    assert recording.at(len(recording.events)) == cache.snapshot()
+
+
+def test_damage_leaves_the_moments_before_it_as_they_were() -> None:
+    """An event that does not fit must not be half applied to what is shown next."""
+    _, recorder = chat(turns=3)
+    recording = recorder.recording
+    end = len(recording.events)
+    last = recording.at(end)
+    recording.events.extend([ev.Resized(32), ev.Evicted(77, 1, "lru", 0, 0, 1)])
+    with pytest.raises(RecordingError, match="does not fit"):
+        recording.at(end + 2)
+    assert recording.at(end + 1).capacity == 32
+    assert recording.at(end) == last
+
+
+def test_a_recording_without_steps_has_none() -> None:
+    """Such as a chat that was closed at once."""
+    assert Recording(Header(CacheConfig(8))).steps == []
 
 
 def test_steps_know_where_they_begin_and_end() -> None:
