@@ -1,0 +1,101 @@
+"""What painters of pictures in cells share: signs and styles of one look, and lines made of runs.
+
+Knows no tree and no layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from ..radix.snapshots import State
+from .labels import Kind, Label
+from .picture import Look
+from .states import PALETTES, Attribute, Ink, Sign
+
+
+class Run(NamedTuple):
+    """Cells beside each other with one style."""
+
+    x: int
+    text: str
+    style: Style
+
+
+class Brush:
+    """Signs and styles of one look; without colour every style is empty.
+
+    Attributes:
+        text: Text on the terminal's ground.
+        faint: What stands back: marks, counts, what is left out.
+        line: Connectors of what is at rest.
+    """
+
+    def __init__(self, look: Look) -> None:
+        self.ascii = look.ascii
+        self._colour = look.colour
+        self._palette = PALETTES[look.palette]
+        self._quiet = self._palette.ground is None  # a terminal's own colours: only dimming is sure to recede
+        self.text = self.style()
+        self.bold = self.style(bold=True)
+        self.strike = self.style(strike=True)
+        self.under = self.style(underline=True)
+        self.faint = self.style(dim=True) if self._quiet else self.stroke(State.RESIDENT)
+        self.line = self.faint if self._quiet else self.faint + self.style(dim=True)
+
+    def stroke(self, of: State | Attribute) -> Style:
+        """Returns the style of a state or attribute on the terminal's ground."""
+        return self.style(color=self._ink(of).stroke)
+
+    def fill(self, of: State | Attribute) -> Style:
+        """Returns the style of text inside a box; the ground alone where the palette has no fills."""
+        ink = self._ink(of)
+        if ink.fill is None:
+            return self.stroke(of)
+        return self.style(color=self._palette.text, bgcolor=ink.fill)
+
+    def sign(self, of: State | Attribute) -> Style:
+        """Returns the style of a glyph inside a box."""
+        ink = self._ink(of)
+        return self.style(color=ink.stroke, bgcolor=ink.fill, bold=True)
+
+    def badge(self, of: Attribute, on: State) -> Style:
+        """Returns the style of an attribute's sign inside the box of a state."""
+        return self.style(color=self._ink(of).stroke, bgcolor=self._ink(on).fill, bold=True)
+
+    def glyph(self, sign: Sign) -> str:
+        """Returns a sign as this terminal can show it."""
+        return sign.ascii if self.ascii else sign.glyph
+
+    def style(self, **wanted: Any) -> Style:
+        """Returns a style; the empty one without colour."""
+        return Style(**wanted) if self._colour else Style.null()
+
+    def _ink(self, of: State | Attribute) -> Ink:
+        return self._palette.states[of] if isinstance(of, State) else self._palette.attributes[of]
+
+
+def label_runs(x: int, label: Label, plain: Style, special: Style) -> list[Run]:
+    """Returns a label as runs."""
+    runs = []
+    for span in label.spans:
+        runs.append(Run(x, span.text, plain if span.kind is Kind.TEXT else special))
+        x += cell_len(span.text)
+    return runs
+
+
+def line_of(runs: Iterable[Run]) -> Text:
+    """Returns a line of runs that do not overlap, with blanks between; nobody may wrap or cut it."""
+    line = Text(no_wrap=True, overflow="ignore", end="")
+    x = 0
+    for run in sorted(runs, key=lambda run: run.x):
+        if run.x > x:
+            line.append(" " * (run.x - x))
+            x = run.x
+        line.append(run.text, run.style)
+        x += cell_len(run.text)
+    return line

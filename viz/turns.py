@@ -1,0 +1,66 @@
+"""The text of an edge in several lines, one for each turn, as the figure of the RadixAttention paper writes it.
+
+An edge is labelled as a whole (see `labels`), so what spans tokens stays whole; then it is broken after the ends of
+lines and of chat-template turns. What is too long loses its middle: a line its inner characters, an edge its inner
+lines, which are counted. Knows keys and labels; no tree, no colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..radix.keys import Key, count, cut
+from .labels import Kind, Label, Labels, Span
+
+_READ = 160
+"""Tokens read at each end of an edge; what lies between is never shown."""
+
+
+def turns(labels: Labels, key: Key) -> tuple[Label, ...]:
+    """Returns the lines of an edge, none for an empty one; costs the same however long it is.
+
+    A long edge is read at its two ends only; a line that says so stands between them.
+    """
+    if count(key) <= 2 * _READ:
+        return _broken(labels.whole(key))
+    head, tail = _broken(labels.whole(cut(key, 0, _READ))), _broken(labels.whole(cut(key, count(key) - _READ)))
+    more = f"{'...' if labels.ascii else '⋯'} {count(key) - 2 * _READ:,} tokens"
+    return (*head, Label((Span(more, Kind.CUT),)), *tail)
+
+
+def _broken(label: Label) -> tuple[Label, ...]:
+    """Breaks after each run of ends; ends at the very beginning stay with what follows."""
+    lines: list[list[Span]] = []
+    ended, filled = True, True
+    for span in label.spans:
+        end = _ends(span)
+        if (ended and filled and not end) or not lines:
+            lines.append([])
+            filled = False
+        lines[-1].append(span)
+        filled = filled or not end
+        ended = end
+    return tuple(Label(tuple(line)) for line in lines)
+
+
+def _ends(span: Span) -> bool:
+    """Returns whether a line or a turn ends with this stretch."""
+    if span.kind is Kind.MARK:
+        return span.text in ("⏎", r"\n")
+    return span.kind is Kind.PILL and span.text[1:-1] == "end"
+
+
+def fewer(lines: Sequence[Label], most: int, *, ascii: bool = False) -> Sequence[Label]:
+    """Returns at most `most` lines; those in the middle are counted, or joined with the last when there is no room."""
+    if len(lines) <= most:
+        return lines
+    if most <= 2:
+        return [*lines[: most - 1], joined(lines[most - 1 :])]
+    head, tail = most // 2, (most - 1) // 2
+    left = f"{'...' if ascii else '⋯'} {len(lines) - head - tail} lines"
+    return [*lines[:head], Label((Span(left, Kind.CUT),)), *lines[len(lines) - tail :]]
+
+
+def joined(lines: Sequence[Label]) -> Label:
+    """Returns lines as one label."""
+    return Label(tuple(span for line in lines for span in line.spans))
