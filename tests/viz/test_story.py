@@ -1,0 +1,179 @@
+"""The story: every event has its words, numbers read well, and no text breaks a line."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radixchat.radix import CacheConfig, as_key
+from radixchat.radix import events as ev
+from radixchat.radix.recording import Header, Recording
+from radixchat.radix.travel import diff
+from radixchat.viz import story
+from radixchat.viz.picture import Look
+from radixchat.viz.sanitize import HIDDEN
+from radixchat.viz.story import tell, tell_diff, why_gone
+
+LOOK = Look(colour=False)
+KEY = as_key([5, 20, 21])  # "<|im_start|>user\n", " Why does", " it split?"
+
+WORDS: list[tuple[Any, str]] = [
+    (ev.StepOpened(1004), "step 1,004 begins"),
+    (ev.NamespaceOpened(9, "lesson"), "namespace lesson has its own tree now, below #9"),
+    (ev.Matched(0, 0, 0, 0, 3, True), "matched nothing"),
+    (ev.Matched(14, 6, 0, 812, 3, True), "matched 812 tok, the last 6 of them in #14"),
+    (ev.Matched(14, 6, 0, 6, 3, True), "matched 6 tok, all of them in #14"),
+    (ev.Split(14, 31, 6, 3), "split #14 at token 6: new parent #31"),
+    (ev.Inserted(7, 3, KEY, b"", 1), "inserted #7 below #3, 3 tok: ‹user› Why d…s it split?"),
+    (ev.Inserted(7, 0, as_key(range(1200)), b"", 1), "inserted #7 at the root, 1,200 tok: ‹system›You are a…‹1199›"),
+    (ev.Grown(7, as_key([9]), b""), "grew #7 by 1 tok: Hi!"),
+    (ev.Evicted(5, 96, "lru", 0, 4, 120), "evicted #5 (96 tok) by lru, idle for 4 requests, 120 tok asked"),
+    (ev.Evicted(5, 96, "asked", 0, 1, 0), "evicted #5 (96 tok) on request, idle for 1 request"),
+    (
+        ev.Trimmed(5, 32, "shrunk", 0, 0, 40),
+        "trimmed 32 tok off the end of #5 because the capacity shrank, idle for 0 requests, 40 tok asked",
+    ),
+    (ev.Sampled(7, as_key([7])), "sampled 1 tok after #7, not cached yet: ‹end›"),
+    (ev.Resized(4096), "the capacity is 4,096 tok now"),
+    (ev.Repoliced("lfu"), "the policy is lfu now"),
+    (ev.Cleared(), "the cache forgot everything"),
+    (ev.RequestStarted(3, "main", 840, 812, 812), "request 3 in main: 812 of 840 prompt tokens matched"),
+    (ev.RequestStarted(3, "", 11, 11, 10), "request 3: 11 of 11 prompt tokens matched, 10 reused"),
+    (ev.RequestRetracted(3), "request 3 was retracted: it gave its room to others and waits again"),
+    (
+        ev.RequestFinished(3, "stop", 1840, 1812, 1812, 28, 41, (14,), 2, 96),
+        "request 3 finished (the reply was complete): reused 1,812 of 1,840 prompt tokens, prefilled 28, generated 41",
+    ),
+]
+
+
+@pytest.mark.parametrize("event, words", WORDS, ids=[type(event).__name__ for event, _ in WORDS])
+def test_every_event_is_told_in_the_project_s_words(event: Any, words: str, pieces: dict[int, bytes]) -> None:
+    """One line each."""
+    assert tell(event, pieces, look=LOOK) == words
+
+
+@pytest.mark.parametrize("name", sorted(ev.EVENTS))
+def test_no_event_is_without_words(name: str) -> None:
+    """A new event needs a line here and in the story, or a place among the quiet ones."""
+    kind = ev.EVENTS[name]
+    told = {type(event) for event, _ in WORDS}
+    assert (kind in ev.QUIET) != (kind in told), f"say what {name} did, in viz/story.py and in this test"
+    assert kind in ev.QUIET or kind in story._TELLERS
+
+
+@pytest.mark.parametrize("event", [ev.Locked(1, 0), ev.Unlocked(1, 0), ev.Reserved(3), ev.Released(3)])
+def test_quiet_events_are_not_told(event: ev.Event) -> None:
+    """Nobody needs them."""
+    assert tell(event, {}, look=LOOK) is None
+
+
+class CacheWarmed(NamedTuple):
+    """An event of a version to come."""
+
+    node: int
+    title: str
+    key: bytes
+
+
+def test_an_unknown_event_is_told_by_its_name_and_numbers() -> None:
+    """Nothing breaks."""
+    assert tell(CacheWarmed(4, "a\nb", b"1234"), {}, look=LOOK) == "cache warmed: node 4, title a⏎b"
+
+
+@given(st.text(max_size=80), st.booleans())
+def test_no_text_breaks_a_line(text: str, ascii: bool) -> None:
+    """Names and node text may hold anything."""
+    look = Look(ascii=ascii)
+    pieces = {1: text.encode("utf-8", "surrogatepass")}
+    events = (
+        ev.NamespaceOpened(2, text),
+        ev.Inserted(1, 0, as_key([1]), b"", 1),
+        ev.Evicted(1, 1, text, 0, 0, 0),
+        ev.RequestStarted(1, text, 1, 0, 0),
+        ev.RequestFinished(1, text, 1, 0, 0, 1, 1, (), 0, 0),
+        ev.Repoliced(text),
+        CacheWarmed(1, text, b""),
+    )
+    for event in events:
+        line = tell(event, pieces, look=look)
+        assert line and not HIDDEN.search(line) and len(line) < 200
+        assert not ascii or line.isascii()
+
+
+def test_reasons_are_words() -> None:
+    """A policy did it, or a person, or a failure."""
+    assert why_gone("lfu") == "by lfu"
+    assert why_gone("discarded") == "because its request failed"
+
+
+# -- differences -------------------------------------------------------------------------------------------------------
+
+
+def chat(*more: ev.Event) -> Recording:
+    """One node of ten tokens, then what happens to it."""
+    ten = as_key(range(10))
+    first = [ev.StepOpened(1), ev.Reserved(10), ev.Inserted(1, 0, ten, as_key(range(1, 11)), 1)]
+    return Recording(Header(CacheConfig(2000)), [*first, *more])
+
+
+def told(recording: Recording, pieces: dict[int, bytes], start: int = 3) -> list[str]:
+    return tell_diff(diff(recording, start, len(recording.events)), pieces, look=LOOK)
+
+
+def test_a_turn_is_told_in_a_handful_of_lines(pieces: dict[int, bytes]) -> None:
+    """What was reused, split and added, and what that did to memory."""
+    key = as_key([20, 21])
+    turn = [
+        ev.StepOpened(2),
+        ev.Matched(1, 6, 0, 6, 2, True),
+        ev.Reserved(2),
+        ev.Split(1, 2, 6, 2),
+        ev.Inserted(3, 2, key, as_key([11, 12]), 2),
+    ]
+    assert told(chat(*turn), pieces) == [
+        "from step 1 to step 2, 5 events",
+        "reused #2 (6 tok)",
+        "split #1 at token 6: new parent #2",
+        "added #3, 2 tok: ␣Why does it split?",
+        "free 1,990 -> 1,988 tok, resident 10 -> 12 tok",
+    ]
+
+
+def test_what_went_is_told_by_reason_and_what_passed_apart(pieces: dict[int, bytes]) -> None:
+    """Evicted, trimmed, and what came and went."""
+    key = as_key([20, 21])
+    turn = [
+        ev.Reserved(2),
+        ev.Inserted(3, 1, key, as_key([11, 12]), 2),
+        ev.Evicted(3, 2, "lru", 0, 0, 2),
+        ev.Trimmed(1, 4, "lru", 1, 0, 2),
+        ev.Evicted(1, 6, "asked", 0, 0, 0),
+        ev.Resized(1000),
+    ]
+    assert told(chat(*turn), pieces) == [
+        "within step 1, 6 events",
+        "evicted #1 (6 tok), on request",
+        "trimmed #1 (4 tok), by lru",
+        "came and went: #3 (2 tok)",
+        "free 1,990 -> 1,000 tok, resident 10 -> 0 tok, capacity 2,000 -> 1,000 tok",
+    ]
+
+
+def test_many_nodes_are_counted(pieces: dict[int, bytes]) -> None:
+    """A few are named."""
+    turn: list[ev.Event] = [ev.Reserved(9)]
+    for node in range(2, 11):
+        turn.append(ev.Inserted(node, 1, as_key([100 + node]), as_key([20 + node]), 2))
+    lines = told(chat(*turn), pieces)
+    assert lines[1] == (
+        "added 9 nodes, 9 tok: #2 (1 tok), #3 (1 tok), #4 (1 tok), #5 (1 tok), #6 (1 tok), #7 (1 tok) and 3 more"
+    )
+
+
+def test_nothing_is_told_as_nothing(pieces: dict[int, bytes]) -> None:
+    """Locks are no change that can be seen."""
+    assert told(chat(ev.Locked(1, 0)), pieces) == ["within step 1, 1 event", "nothing changed in the tree"]
