@@ -11,7 +11,7 @@ APP = "radixchat"
 
 
 def data_dir() -> Path:
-    """Folder of what must be kept: recordings (and, later, conversations)."""
+    """Folder of what must be kept: conversations and recordings."""
     home = os.environ.get("RADIXCHAT_HOME")
     return Path(home) if home else Path(platformdirs.user_data_dir(APP))
 
@@ -22,13 +22,24 @@ def state_dir() -> Path:
     return Path(home) if home else Path(platformdirs.user_state_dir(APP))
 
 
+def config_file() -> Path:
+    """The settings."""
+    home = os.environ.get("RADIXCHAT_HOME")
+    return (Path(home) if home else Path(platformdirs.user_config_dir(APP))) / "config.toml"
+
+
+def conversations_file() -> Path:
+    """The saved conversations."""
+    return data_dir() / "conversations.db"
+
+
 def recordings_dir() -> Path:
     """Folder of recordings."""
     return data_dir() / "recordings"
 
 
 def history_file() -> Path:
-    """What was typed in the plain chat."""
+    """What was typed, in the plain chat and in the app."""
     return state_dir() / "history"
 
 
