@@ -57,6 +57,21 @@ class Travel:
         self._read_on()
         return self._read
 
+    @property
+    def stop_count(self) -> int:
+        """How many stops there are now: the beginning, and one after each loud event."""
+        self._read_on()
+        return len(self._stops)
+
+    def stop_at(self, index: int) -> int:
+        """Returns the position of a stop, by its number from 0 (the beginning) to `stop_count` - 1."""
+        return self._stops[index]
+
+    def stop_index(self, position: int) -> int:
+        """Returns the number of the last stop at or before a position."""
+        self._read_on()
+        return max(0, bisect_right(self._stops, position) - 1)
+
     def stop(self, position: int, by: int) -> int:
         """Returns the position `by` loud events further (negative: back); the end counts as a stop."""
         self._read_on()

@@ -82,6 +82,8 @@ def test_every_way_agrees_with_a_plain_scan(turns: list[Turn], data: st.DataObje
     assert travel.stop(position, by) == naive(recording.stops(), len(events))(position, by)
     assert travel.step(position, by) == naive([step.end for step in recording.steps], len(events))(position, by)
     assert travel.step_at(position) == recording.at(position).step
+    assert [travel.stop_at(index) for index in range(travel.stop_count)] == recording.stops()
+    assert travel.stop_at(travel.stop_index(position)) == max(at for at in recording.stops() if at <= position)
     for kinds in ((ev.Split,), (ev.Evicted, ev.Trimmed)):
         after = [index + 1 for index, event in enumerate(events) if isinstance(event, kinds)]
         assert travel.next_of(position, kinds, 1) == min((at for at in after if at > position), default=None)
