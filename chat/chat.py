@@ -9,72 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
-from ..radix import Peek, Snapshot
+from ..radix import Snapshot
 from ..radix.keys import Int32Array
 from ..radix.recording import Pieces
 from .book import Book
 from .conversation import Conversation, Divergence, Prompt, Turn
 from .engine import Completion, Engine, SamplingParams
 from .errors import TooLong, UsageError
+from .items import Act, Asked, Copied, Delta, Item, Preview, Report, Tree
 from .journal import Journal
 from .store import Store
-
-
-class Asked(NamedTuple):
-    """The beginning of a turn."""
-
-    conversation: str
-    user: str  # the message
-
-
-class Delta(NamedTuple):
-    """A piece of a reply, as it comes; not sanitised."""
-
-    text: str
-
-
-class Report(NamedTuple):
-    """The end of a turn."""
-
-    conversation: str
-    completion: Completion
-    snapshot: Snapshot  # the tree after it
-    divergence: Divergence | None  # where the template rewrote history
-
-
-class Tree(NamedTuple):
-    """The tree to be shown; `changed` only, or all of it."""
-
-    snapshot: Snapshot
-    changed: bool
-    also: tuple[int, ...] = ()  # ids of nodes to show although nothing happened to them: the tails of splits
-
-
-class Copied(NamedTuple):
-    """Text for the clipboard."""
-
-    text: str
-
-
-class Act(NamedTuple):
-    """Something that only the app can do; the plain chat says so."""
-
-    name: str
-    argument: str
-
-
-Item = str | Asked | Delta | Report | Tree | Copied | Act
-"""What a front end shows; a plain string is a line of talk."""
-
-
-class Preview(NamedTuple):
-    """What a message would cost, asked without changing anything."""
-
-    peek: Peek
-    divergence: Divergence | None
-    prompt: int  # tokens
 
 
 @dataclass(slots=True)
@@ -459,3 +404,8 @@ class Chat:
         if self.last is None or self.last.completion.ttft_ms is None:
             raise UsageError("there is no turn of a model to prove yet", "Type a message first.")
         yield from prove(self.engine, self.last.completion)
+
+
+__all__ = [
+    "SETTINGS", "Act", "Asked", "Chat", "Copied", "Delta", "Item", "Preview", "Report", "Totals", "Tree", "tokens_of",
+]  # fmt: skip

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from ..radix import NoRoom
-from .chat import Chat, Copied, Item, Preview, Tree
+from .chat import SETTINGS, Chat, Copied, Item, Preview, Tree
 from .conversation import Conversation, Divergence
-from .errors import RequestError, UsageError, UserError
+from .errors import UsageError, UserError
+from .local_models import local_models
 
 Handler = Callable[[Chat, str], Iterator[Item]]
+Choices = Callable[[Chat], list[str]]
+
+
+LISTED = 20
+"""Conversations that /list shows."""
+
+FOUND = 20
+"""Messages that /search shows."""
 
 
 class Quit(Exception):
@@ -40,6 +49,7 @@ class Command(NamedTuple):
     matters: bool  # one of the ten that /help shows
     app: bool = False  # only the app can do it: its handler yields an `Act`
     keys: tuple[Key, ...] = ()
+    choices: Choices | None = None  # what may follow its name, for completion
 
 
 COMMANDS: dict[str, Command] = {}
@@ -47,12 +57,19 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, usage: str, summary: str, *, matters: bool = False, app: bool = False, keys: tuple[Key, ...] = ()
+    name: str,
+    usage: str,
+    summary: str,
+    *,
+    matters: bool = False,
+    app: bool = False,
+    keys: tuple[Key, ...] = (),
+    choices: Choices | None = None,
 ) -> Callable[[Handler], Handler]:
     """Puts a handler into the table."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, usage, summary, handler, matters, app, keys)
+        COMMANDS[name] = Command(name, usage, summary, handler, matters, app, keys, choices)
         return handler
 
     return register
@@ -61,6 +78,15 @@ def command(
 def available(chat: Chat) -> dict[str, Command]:
     """Returns the commands that the chat's front end can run."""
     return {name: known for name, known in COMMANDS.items() if chat.app or not known.app}
+
+
+def complete(chat: Chat, line: str) -> list[str]:
+    """Returns the whole lines that a line beginning with a slash may become: command names, then what may follow."""
+    name, space, argument = line[1:].partition(" ")
+    if not space:
+        return [f"/{known}" for known in available(chat) if known.startswith(name)]
+    choices = COMMANDS[name].choices if name in available(chat) else None
+    return [f"/{name} {choice}" for choice in (choices(chat) if choices else ()) if choice.startswith(argument)]
 
 
 def run(chat: Chat, line: str) -> Iterator[Item]:
@@ -105,15 +131,19 @@ def _new(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"now in {chat.new(argument).name}"
 
 
-@command("switch", "NAME", "go to another conversation", matters=True)
+def _names(chat: Chat) -> list[str]:
+    return chat.names()
+
+
+@command("switch", "NAME", "go to another conversation, open or saved", matters=True, choices=_names)
 def _switch(chat: Chat, argument: str) -> Iterator[Item]:
-    yield _where(chat.switch(argument or _wanted("a conversation's name", "/switch NAME")))
+    yield _where(chat.switch(argument or wanted("a conversation's name", "/switch NAME")))
 
 
 @command("fork", "[NAME] [TURNS]", "copy this conversation (its first TURNS turns) and go on in the copy", matters=True)
 def _fork(chat: Chat, argument: str) -> Iterator[Item]:
     *words, last = argument.split() or [""]
-    turns = _number(last, "/fork NAME 2") if last.isdigit() else None
+    turns = number_of(last, "/fork NAME 2") if last.isdigit() else None
     if turns is not None and turns > len(chat.current.turns):
         raise UsageError(f"there is no turn {turns}", f"{chat.current.name} has {len(chat.current.turns)} turns.")
     name = " ".join(words) if turns is not None else argument
@@ -136,7 +166,7 @@ def _edit(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("undo", "[N]", "take back the last turn (or N turns); the cache keeps their tokens", matters=True)
 def _undo(chat: Chat, argument: str) -> Iterator[Item]:
-    turns = _number(argument, "/undo 2") if argument else 1
+    turns = number_of(argument, "/undo 2") if argument else 1
     have = len(chat.current.turns)
     if not 1 <= turns <= have:
         raise UsageError(f"{turns} turns cannot be taken back", f"{chat.current.name} has {have}.")
@@ -151,7 +181,7 @@ def _tree(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("preview", "TEXT", "what a message would reuse, prefill, split and evict; changes nothing", matters=True)
 def _preview(chat: Chat, argument: str) -> Iterator[Item]:
-    preview = chat.preview(argument or _wanted("a message", "/preview What is a trie?"))
+    preview = chat.preview(argument or wanted("a message", "/preview What is a trie?"))
     yield preview_line(preview)
     if preview.divergence is not None:
         yield divergence_line(preview.divergence)
@@ -166,20 +196,38 @@ def _quit(chat: Chat, argument: str) -> Iterator[Item]:
 # -- conversations --------------------------------------------------------------------------------------------------
 
 
-@command("list", "", "the conversations")
+@command("list", "[all]", "the conversations: the open ones, and the saved ones that were used last")
 def _list(chat: Chat, argument: str) -> Iterator[Item]:
-    for name, conversation in chat.conversations.items():
-        mark = "*" if conversation is chat.current else " "
-        yield f"{mark} {name}: {len(conversation.turns)} turns, {conversation.ids.size} tokens"
+    entries = chat.book.entries()
+    shown = entries if argument == "all" else entries[:LISTED]
+    for entry in shown:
+        mark = "*" if entry.name == chat.current.name else "+" if entry.open else " "
+        counts = f"{_counted(entry.turns, 'turn')}, {entry.tokens} tokens"
+        yield f"{mark} {entry.name}: {counts}{f' · {entry.opening}' if entry.opening else ''}"
+    if len(entries) > len(shown):
+        yield f"and {len(entries) - len(shown)} more: /list all; /search TEXT looks into them"
+
+
+@command("search", "TEXT", "messages that hold TEXT, in all conversations")
+def _search(chat: Chat, argument: str) -> Iterator[Item]:
+    hits = list(islice(chat.book.search(argument or wanted("a text", "/search trie")), FOUND + 1))
+    for hit in hits[:FOUND]:
+        yield f"{hit.conversation} {hit.turn} {hit.role}: {hit.excerpt}"
+    if not hits:
+        yield f"no message holds {argument!r}"
+    elif len(hits) > FOUND:
+        yield f"and more: give a longer text than {argument!r}"
+    else:
+        yield "/switch NAME goes there"
 
 
 @command("rename", "NAME", "give this conversation another name")
 def _rename(chat: Chat, argument: str) -> Iterator[Item]:
-    chat.rename(argument or _wanted("a name", "/rename tries"))
+    chat.rename(argument or wanted("a name", "/rename tries"))
     yield f"now in {chat.current.name}"
 
 
-@command("delete", "[NAME]", "forget a conversation; the cache keeps its tokens until they are evicted")
+@command("delete", "[NAME]", "forget a conversation for good; the cache keeps its tokens a while", choices=_names)
 def _delete(chat: Chat, argument: str) -> Iterator[Item]:
     name = argument or chat.current.name
     chat.delete(name)
@@ -193,7 +241,7 @@ def _continue(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("drop", "[N]", "forget the oldest N turns, when a conversation outgrows the context")
 def _drop(chat: Chat, argument: str) -> Iterator[Item]:
-    turns = _number(argument, "/drop 2") if argument else 1
+    turns = number_of(argument, "/drop 2") if argument else 1
     if not 1 <= turns <= len(chat.current.turns):
         raise UsageError(f"{turns} turns cannot be dropped", f"{chat.current.name} has {len(chat.current.turns)}.")
     chat.drop(turns)
@@ -210,12 +258,20 @@ def _copy(chat: Chat, argument: str) -> Iterator[Item]:
 # -- the model ------------------------------------------------------------------------------------------------------
 
 
-@command("model", "[NAME]", "the model, or load another one (a folder or a hub id)")
+@command(
+    "model",
+    "[NAME]",
+    "the model and those on this machine, or load another one (a folder or a hub id)",
+    choices=lambda chat: [model.name for model in local_models()],
+)
 def _model(chat: Chat, argument: str) -> Iterator[Item]:
     if argument:
         chat.switch_model(argument)
     yield about_model(chat)
     yield from chat.engine.notes
+    if not argument:
+        for model in local_models():
+            yield f"  {model.name} ({model.where})"
 
 
 @command("system", "[TEXT]", "the system prompt, or another one for this conversation")
@@ -227,7 +283,12 @@ def _system(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"system prompt: {chat.current.system or '(the model’s own)'}"
 
 
-@command("set", "[NAME VALUE]", "sampling: temperature, top_p, top_k, min_p, max_tokens, seed, stop")
+@command(
+    "set",
+    "[NAME VALUE]",
+    "sampling in this conversation: temperature, top_p, top_k, min_p, max_tokens, seed, stop",
+    choices=lambda chat: list(SETTINGS),
+)
 def _set(chat: Chat, argument: str) -> Iterator[Item]:
     if argument:
         name, _, value = argument.partition(" ")
@@ -251,42 +312,6 @@ def _stats(chat: Chat, argument: str) -> Iterator[Item]:
     nodes = sum(1 for _ in snapshot.nodes())
     yield f"{nodes} nodes · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
     yield about_model(chat)
-
-
-@command("capacity", "[TOKENS|BYTES]", "the size of the pool, or change it; a smaller one evicts")
-def _capacity(chat: Chat, argument: str) -> Iterator[Item]:
-    from .engine.load import parse_capacity
-
-    if argument:
-        try:
-            chat.engine.resize(parse_capacity(argument, chat.engine.bytes_per_token))
-        except NoRoom as error:
-            raise RequestError(str(error), "Unpin nodes first, or choose a larger capacity.") from None
-    capacity = chat.engine.cache.capacity
-    yield f"capacity {capacity} tokens{_bytes(capacity * chat.engine.bytes_per_token)}"
-    if argument:
-        yield Tree(chat.snapshot(), changed=True)
-
-
-@command("evict", "[TOKENS|#ID]", "evict that many tokens, or one leaf, or the next victim")
-def _evict(chat: Chat, argument: str) -> Iterator[Item]:
-    cache = chat.engine.cache
-    if argument.startswith("#"):
-        number = _number(argument[1:], "/evict #4")
-        try:
-            gone = (cache.evict_node(number),)
-        except ValueError as error:
-            raise UsageError(str(error), "/tree shows the nodes; only unlocked leaves can go.") from None
-    else:
-        gone = cache.evict(_number(argument, "/evict 100") if argument else 1)
-    chat.engine.publish()
-    yield f"evicted {len(gone)} node{'s' if len(gone) != 1 else ''} ({sum(node.tokens for node in gone)} tok)"
-    yield Tree(chat.snapshot(), changed=True)
-
-
-@command("prove", "", "run the last turn again without the cache: both times, and whether the text is equal")
-def _prove(chat: Chat, argument: str) -> Iterator[Item]:
-    yield from chat.prove()
 
 
 # -- lines that several places print --------------------------------------------------------------------------------
@@ -321,9 +346,12 @@ def about_model(chat: Chat) -> str:
     engine = chat.engine
     where = f" on {engine.device}, {engine.dtype}" if engine.dtype else ""
     cost = f", {engine.bytes_per_token} bytes per token" if engine.bytes_per_token else ""
-    capacity = engine.cache.capacity
-    size = f"{capacity} tokens{_bytes(capacity * engine.bytes_per_token)}"
-    return f"{engine.name}{where} · cache {engine.cache_name}, {size}{cost}"
+    return f"{engine.name}{where} · cache {engine.cache_name}, {size_of(chat, engine.cache.capacity)}{cost}"
+
+
+def size_of(chat: Chat, tokens: int) -> str:
+    """Returns a number of tokens, and their bytes if there are any."""
+    return f"{tokens} tokens{_bytes(tokens * chat.engine.bytes_per_token)}"
 
 
 def _bytes(size: int) -> str:
@@ -332,26 +360,34 @@ def _bytes(size: int) -> str:
     return f" ({size / (1 << 20):.1f} MiB)" if size >= 1 << 20 else f" ({size / 1024:.0f} KiB)"
 
 
-def _number(text: str, example: str) -> int:
+def number_of(text: str, example: str) -> int:
+    """Returns a whole number, or raises UsageError with an example."""
     if not text.isdigit():
         raise UsageError(f"{text!r} is no number", f"Write it like `{example}`.")
     return int(text)
 
 
-def _wanted(what: str, example: str) -> str:
+def wanted(what: str, example: str) -> str:
+    """Raises UsageError: a command misses its argument."""
     raise UsageError(f"this command needs {what}", f"Write it like `{example}`.")
 
 
 def _where(conversation: Conversation) -> str:
     turns = len(conversation.turns)
-    return f"now in {conversation.name}" + (f", with {turns} turn{'s' if turns > 1 else ''}" if turns else "")
+    return f"now in {conversation.name}" + (f", with {_counted(turns, 'turn')}" if turns else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _sample(chat: Chat) -> str:
     return chat.current.turns[-1].user if chat.current.turns else "Hello!"
 
 
+from . import experiments  # noqa: E402, F401 - more rows of the table
+
 __all__ = [
-    "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "divergence_line",
-    "preview_line", "run",
+    "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "complete",
+    "divergence_line", "preview_line", "run",
 ]  # fmt: skip

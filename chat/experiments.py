@@ -1,0 +1,178 @@
+"""Commands that experiment with the cache: more rows for the one registry (`chat.commands`).
+
+Each changes the live cache as a request could not: it pins, evicts, resizes, or decides otherwise. What they do becomes
+events like everything else, so recordings replay to the same trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+from ..radix import NodeView, NoRoom
+from ..radix.policies import POLICIES
+from .chat import Chat, Item, Tree
+from .commands import command, number_of, size_of, wanted
+from .engine import Engine
+from .engine.engine import CACHES
+from .errors import RequestError, UsageError
+
+
+@command("capacity", "[TOKENS|BYTES]", "the size of the pool, or change it; a smaller one evicts")
+def _capacity(chat: Chat, argument: str) -> Iterator[Item]:
+    from .engine.load import parse_capacity
+
+    if argument:
+        try:
+            chat.engine.resize(parse_capacity(argument, chat.engine.bytes_per_token))
+        except NoRoom as error:
+            raise RequestError(str(error), "Unpin nodes first (/pins), or choose a larger capacity.") from None
+        except ValueError as error:
+            raise UsageError(str(error), "Give more.") from None
+    yield f"capacity {size_of(chat, chat.engine.cache.capacity)}"
+    if argument:
+        yield Tree(chat.snapshot(), changed=True)
+
+
+@command("evict", "[TOKENS|#ID]", "evict that many tokens, or one leaf, or the next victim")
+def _evict(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = chat.engine.cache
+    if argument.startswith("#"):
+        number = number_of(argument[1:], "/evict #4")
+        try:
+            gone = (cache.evict_node(number),)
+        except ValueError as error:
+            raise UsageError(str(error), "/tree shows the nodes; only unlocked leaves can go.") from None
+    else:
+        tokens = argument.removesuffix("tokens").removesuffix("tok").strip()
+        gone = cache.evict(number_of(tokens, "/evict 100") if argument else 1)
+    chat.engine.publish()
+    yield f"evicted {len(gone)} node{'s' if len(gone) != 1 else ''} ({sum(node.tokens for node in gone)} tok)"
+    yield Tree(chat.snapshot(), changed=True)
+
+
+# -- pins -----------------------------------------------------------------------------------------------------------
+
+
+def _nodes(chat: Chat) -> list[str]:
+    return [f"#{node.id}" for node in chat.snapshot().nodes()]
+
+
+def _pinned(chat: Chat) -> list[str]:
+    return [f"#{node}" for node in chat.engine.cache.pins]
+
+
+@command("pin", "#ID", "protect a node and all above it from eviction, until /unpin (◆)", choices=_nodes)
+def _pin(chat: Chat, argument: str) -> Iterator[Item]:
+    node = _node(chat, argument, "/pin #4")
+    if node.id in chat.engine.cache.pins:
+        raise UsageError(f"#{node.id} is pinned already", f"/unpin #{node.id} gives it free; /pins lists the pins.")
+    chat.engine.cache.lock(node.id)
+    chat.engine.publish()
+    yield f"pinned #{node.id}: {_protected(chat)}"
+    yield Tree(chat.snapshot(), changed=False)
+
+
+@command("unpin", "#ID|all", "take a pin back", choices=lambda chat: [*_pinned(chat), "all"])
+def _unpin(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = chat.engine.cache
+    chosen = list(cache.pins) if argument == "all" else [_node(chat, argument, "/unpin #4").id]
+    for node in chosen:
+        try:
+            cache.unlock(node)
+        except ValueError as error:
+            raise UsageError(str(error), "/pins lists the pins.") from None
+    chat.engine.publish()
+    yield f"unpinned {', '.join(f'#{node}' for node in chosen) or 'nothing'}: {_protected(chat)}"
+    yield Tree(chat.snapshot(), changed=False)
+
+
+@command("pins", "", "the nodes that are pinned, and what they protect")
+def _pins(chat: Chat, argument: str) -> Iterator[Item]:
+    snapshot = chat.snapshot()
+    for pinned in chat.engine.cache.pins:
+        path = snapshot.path(pinned)
+        yield f"◆ #{pinned}: {path[-1].size} tokens of its own, {sum(node.size for node in path)} with those above it"
+    yield f"{len(chat.engine.cache.pins)} pinned: {_protected(chat)}"
+
+
+def _node(chat: Chat, argument: str, example: str) -> NodeView:
+    """Returns a node by id, with or without #."""
+    number = number_of((argument or wanted("a node's number", example)).removeprefix("#"), example)
+    node = chat.snapshot().find(number)
+    if node is None:
+        raise UsageError(f"there is no node {number}", "/tree shows the nodes.")
+    return node
+
+
+def _protected(chat: Chat) -> str:
+    snapshot = chat.snapshot()
+    return f"{snapshot.protected} of {snapshot.resident} resident tokens are protected"
+
+
+# -- other rules ----------------------------------------------------------------------------------------------------
+
+
+@command("policy", "[NAME]", "which leaf goes first, or change it; the tree stays", choices=lambda chat: list(POLICIES))
+def _policy(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = chat.engine.cache
+    if argument:
+        try:
+            cache.set_policy(argument)
+        except ValueError as error:
+            raise UsageError(str(error), "Write it like `/policy lfu`.") from None
+        chat.engine.publish()
+    victim = chat.snapshot().next_victim
+    yield f"policy {cache.policy}: {f'#{victim} would go first' if victim is not None else 'nothing can go now'}"
+    if argument:
+        yield Tree(chat.snapshot(), changed=False)
+
+
+@command("page-size", "[N] [yes]", "tokens of a page, or change it; that empties the cache and begins a new recording")
+def _page_size(chat: Chat, argument: str) -> Iterator[Item]:
+    if not argument:
+        yield f"page size {chat.engine.cache.config.page_size}"
+        return
+    number, _, answer = argument.partition(" ")
+    size = number_of(number, "/page-size 16")
+    engine = _restarted(chat.engine, size)
+    if answer.strip() != "yes":
+        yield f"Pages of {size} empty the cache and begin a new recording; conversations stay."
+        yield f"/page-size {size} yes does it."
+        return
+    engine.runner.resize(engine.cache.highest_slot)
+    chat.take_over(engine)
+    yield f"page size {size}: the cache is empty, capacity {size_of(chat, engine.cache.capacity)}"
+
+
+@command("reset", "", "empty the cache: every node goes, pins too; conversations stay")
+def _reset(chat: Chat, argument: str) -> Iterator[Item]:
+    gone = chat.snapshot().resident
+    chat.engine.cache.reset()
+    chat.engine.publish()
+    yield f"the cache is empty: {gone} tokens went"
+
+
+@command("prove", "", "run the last turn again without the cache: both times, and whether the text is equal")
+def _prove(chat: Chat, argument: str) -> Iterator[Item]:
+    yield from chat.prove()
+
+
+def _restarted(engine: Engine, page_size: int) -> Engine:
+    """Returns an engine over the same model with an empty cache of another page size, as large as now."""
+    cache = engine.cache
+    try:
+        config = replace(cache.config, capacity=cache.capacity, policy=cache.policy, page_size=page_size)
+    except ValueError as error:
+        raise UsageError(str(error), "Write it like `/page-size 16`.") from None
+    return Engine(
+        engine.runner,
+        CACHES[engine.cache_name](**asdict(config)),
+        engine.tokenizer,
+        name=engine.name,
+        cache_name=engine.cache_name,
+        notes=engine.notes,
+        device=engine.device,
+        dtype=engine.dtype,
+        defaults=engine.defaults,
+    )

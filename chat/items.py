@@ -1,0 +1,64 @@
+"""What a chat hands to its front ends, item by item: pieces of a reply, reports, trees, lines of talk."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..radix import Peek, Snapshot
+from .conversation import Divergence
+from .engine import Completion
+
+
+class Asked(NamedTuple):
+    """The beginning of a turn."""
+
+    conversation: str
+    user: str  # the message
+
+
+class Delta(NamedTuple):
+    """A piece of a reply, as it comes; not sanitised."""
+
+    text: str
+
+
+class Report(NamedTuple):
+    """The end of a turn."""
+
+    conversation: str
+    completion: Completion
+    snapshot: Snapshot  # the tree after it
+    divergence: Divergence | None  # where the template rewrote history
+
+
+class Tree(NamedTuple):
+    """The tree to be shown; `changed` only, or all of it."""
+
+    snapshot: Snapshot
+    changed: bool
+    also: tuple[int, ...] = ()  # ids of nodes to show although nothing happened to them: the tails of splits
+
+
+class Copied(NamedTuple):
+    """Text for the clipboard."""
+
+    text: str
+
+
+class Act(NamedTuple):
+    """Something that only the app can do; the plain chat says so."""
+
+    name: str
+    argument: str
+
+
+Item = str | Asked | Delta | Report | Tree | Copied | Act
+"""What a front end shows; a plain string is a line of talk."""
+
+
+class Preview(NamedTuple):
+    """What a message would cost, asked without changing anything."""
+
+    peek: Peek
+    divergence: Divergence | None
+    prompt: int  # tokens
