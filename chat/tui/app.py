@@ -26,7 +26,7 @@ from ...viz import label, sanitize
 from ...viz.picture import Look
 from ..chat import Chat
 from ..commands import COMMANDS, Command
-from ..errors import ModelError, UsageError, UserError
+from ..errors import ModelError, RequestError, UsageError, UserError
 from . import messages as say
 from .composer import Composer
 from .desk import PACE, Desk
@@ -120,6 +120,7 @@ class RadixApp(App[int]):
         self._asked = ""  # the line whose foresight is awaited or shown
         self._asking = False  # a timer runs until the next question
         self._loaded = False
+        self._sent_last = ""
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class RadixApp(App[int]):
                 yield Transcript("transcript", ascii=self.look.ascii)
             yield Watch("watch", look=self.look, view=self._view, beats=self._beats, told=self.desk is None)
         yield Static("", id="foresight")
-        entries = self.history.entries() if self.history is not None else []
+        entries = self.history.entries if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
         yield Footer(show_command_palette=False)
         yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")
@@ -254,6 +255,7 @@ class RadixApp(App[int]):
         if self.run_line(event.text.strip() if event.text.lstrip().startswith("/") else event.text):
             if self.history is not None:
                 self.history.add(event.text)
+            self._sent_last = event.text
             self.composer.sent()
 
     def _complete(self, line: str) -> list[str]:
@@ -466,6 +468,8 @@ class RadixApp(App[int]):
         lines = [error.what, error.fix, *error.offers]
         if isinstance(error, ModelError) and not self._loaded:
             lines.append("/model radish loads the model that came along")
+        if isinstance(error, RequestError) and not self.composer.text:
+            self.composer.write(self._sent_last)  # nothing was said: the message is not lost
         await self.transcript.say("\n".join(lines), "error")
 
     @on(say.Acted)

@@ -107,12 +107,12 @@ class Desk:
             self._post(say.Busy(False))
 
     def _line(self, line: str) -> None:
-        if self._chat is None:
-            if line.startswith("/model ") and (name := line.removeprefix("/model ").strip()):
-                return self._load(name)
-            raise ModelError("no model is loaded", "Load one: /model radish takes the one that came along.")
+        if self._chat is None and line.startswith("/model ") and (name := line.removeprefix("/model ").strip()):
+            return self._load(name)
         self._post(say.Busy(True, "thinking"))
         try:
+            if self._chat is None:
+                raise ModelError("no model is loaded", "Load one: /model radish takes the one that came along.")
             if line.startswith("/") and not line.startswith("//"):
                 self._run(commands.run(self._chat, line))
             else:
@@ -208,7 +208,7 @@ class Desk:
 
     def _turn(self, turn: Any) -> say.TurnView:
         _, facts = self._facts.get(id(turn), (None, say.TurnView("", "")))
-        return say.TurnView(turn.user, turn.reply, facts.signature, facts.notes)
+        return say.TurnView(turn.user, turn.reply.strip(), facts.signature, facts.notes)
 
     def _foresee(self) -> None:
         line, self._wish = self._wish, None

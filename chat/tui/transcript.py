@@ -55,9 +55,9 @@ class Turn(Vertical, can_focus=True):
         yield Reply(self._safe(self.view.reply.strip()), open_links=False, parser_factory=_parser)
         yield Static(self._below(self.view), classes="turn--signature", expand=True)
 
-    def finish(self, signature: str, notes: Iterable[str]) -> None:
-        """Puts the signature line below a reply that just ended."""
-        self.view = TurnView(self.view.user, self.view.reply, signature, tuple(notes))
+    def finish(self, more: str, signature: str, notes: Iterable[str]) -> None:
+        """Takes the text that came in pieces, and puts the signature line below it."""
+        self.view = TurnView(self.view.user, (self.view.reply + more).strip(), signature, tuple(notes))
         self.query_one(".turn--signature", Static).update(self._below(self.view))
 
     def on_focus(self) -> None:
@@ -92,12 +92,14 @@ class Transcript(VerticalScroll, can_focus=False):
         self._open_turn: Turn | None = None
         self._stream: MarkdownStream | None = None
         self._text: TextStream | None = None
+        self._said = ""  # by the running reply so far
         self._silent = True  # blanks before a reply's first word are not shown
 
     def compose(self) -> ComposeResult:
         """An invitation, until something is said."""
-        yield Static("", id="earlier")
-        yield Static("", id="welcome")
+        with Vertical(id="turns"):  # never lower than the pane, or a short chat would hang at its bottom
+            yield Static("", id="earlier")
+            yield Static("", id="welcome")
 
     def on_mount(self) -> None:
         """Stays at the end while it grows, until a person scrolls up."""
@@ -107,6 +109,10 @@ class Transcript(VerticalScroll, can_focus=False):
     def welcome(self, text: Text | str) -> None:
         """Shows what to do where nothing is said yet."""
         self.query_one("#welcome", Static).update(text)
+
+    @property
+    def _column(self) -> Vertical:
+        return self.query_one("#turns", Vertical)
 
     @property
     def turns(self) -> list[Turn]:
@@ -132,7 +138,7 @@ class Transcript(VerticalScroll, can_focus=False):
                 for number, view in enumerate(turns, start=1)
                 if number > first and number not in have
             ]
-            await self.mount_all(new)
+            await self._column.mount_all(new)
         self._conversation, self._turns, self._open_turn, self._stream = name, turns, None, None
         self.query_one("#welcome").display = not turns
         earlier = self.query_one("#earlier", Static)
@@ -146,7 +152,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self._open_turn = Turn(number, TurnView(user, ""), ascii=self.ascii)
         self._open_turn.add_class("-running")
         self._turns = (*self._turns, self._open_turn.view)
-        await self.mount(self._open_turn)
+        await self._column.mount(self._open_turn)
         self.anchor()
 
     async def more(self, text: str) -> None:
@@ -158,7 +164,9 @@ class Transcript(VerticalScroll, can_focus=False):
         if self._stream is None:
             self._stream = Markdown.get_stream(self._open_turn.query_one(Reply))
             self._text, self._silent = TextStream(ascii=self.ascii), not self._open_turn.view.reply
+            self._said = ""
         assert self._text is not None
+        self._said += text
         piece = self._text.feed(text.encode("utf-8", "surrogateescape"))
         if self._silent:
             piece = piece.lstrip()
@@ -172,18 +180,18 @@ class Transcript(VerticalScroll, can_focus=False):
             await self._stream.stop()
         if self._open_turn is not None:
             self._open_turn.remove_class("-running")
-            self._open_turn.finish(signature, notes)
+            self._open_turn.finish(self._said if self._stream is not None else "", signature, notes)
             self._turns = (*self._turns[:-1], self._open_turn.view)
         self._open_turn, self._stream = None, None
 
     async def say(self, text: str, kind: str = "info") -> None:
         """Adds lines of talk that belong to no turn; `kind` is info or error."""
         line = sanitize(text, ascii=self.ascii)
-        last = self.children[-1]
+        last = self._column.children[-1]
         if isinstance(last, Talk) and last.kind == kind:
             last.add(line)
         else:
-            await self.mount(Talk(line, kind))
+            await self._column.mount(Talk(line, kind))
 
     def choose(self, by: int) -> None:
         """Moves the focus to another turn."""

@@ -58,6 +58,8 @@ class Watch(Vertical):
 
     Attributes:
         conversations: Tokens of the open conversations, for the detail of a node.
+        recording: What is shown; None until there is one.
+        snapshot: The moment that is shown.
     """
 
     def __init__(self, id: str, *, look: Look, view: str, beats: bool, told: bool) -> None:
@@ -66,7 +68,8 @@ class Watch(Vertical):
         self.conversations: Mapping[str, Int32Array] = {}
         self._view = view
         self._beats_on = beats
-        self._recording: Recording | None = None
+        self.recording: Recording | None = None
+        self.snapshot: Snapshot | None = None
         self._travel: Travel | None = None
         self._pieces: Mapping[int, bytes] = {}
         self._bytes_per_token = 0
@@ -118,7 +121,7 @@ class Watch(Vertical):
     def open(self, recording: Recording, pieces: Mapping[int, bytes], bytes_per_token: int) -> None:
         """Shows another recording, from its end on."""
         self._cut_beats()
-        self._recording, self._travel = recording, Travel(recording)
+        self.recording, self._travel = recording, Travel(recording)
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
         self._now, self._position, self._shown = None, None, len(recording.events)
         self.query_one(StripBar).open(recording)
@@ -152,26 +155,26 @@ class Watch(Vertical):
     def travel_to(self, position: int | None) -> None:
         """Shows a moment of the past; None, the present."""
         self._cut_beats()
-        if self._recording is None:
+        if self.recording is None:
             return
         self._position = position
         if position is not None:
-            self._draw(self._recording.at(position), position)
+            self._draw(self.recording.at(position), position)
         elif self._now is not None:
             self._draw(*self._now)
         else:
-            end = len(self._recording.events)
-            self._draw(self._recording.at(end), end)
+            end = len(self.recording.events)
+            self._draw(self.recording.at(end), end)
 
     def _redraw(self) -> None:
         """Shows the same moment again."""
-        if self._recording is not None:
+        if self.recording is not None:
             self.travel_to(self._position)
         self._signs()
 
     def _draw(self, snapshot: Snapshot, position: int, cut: Mapping[int, int] | None = None) -> None:
         self._shown = position
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         tree = self.drawing
         tree.show(snapshot, self._pieces, bytes_per_token=self._bytes_per_token or None)
         tree.mark(Mark.CUT, cut if cut is not None else self._cut_at(position))
@@ -183,32 +186,30 @@ class Watch(Vertical):
         strip.refresh()
         self.query_one(EventLog).show(position)
 
-    _snapshot: Snapshot | None = None
-
     def _cut_at(self, position: int) -> dict[int, int]:
         """In the past, the split of this very moment is marked on its head."""
-        if self._position is None or self._recording is None or not position:
+        if self._position is None or self.recording is None or not position:
             return {}
-        event = self._recording.events[position - 1]
+        event = self.recording.events[position - 1]
         return {event.head: event.at} if isinstance(event, ev.Split) else {}
 
     def _signs(self) -> None:
         style: dict[str, Any] = {"palette": self.look.palette, "ascii": self.look.ascii, "colour": self.look.colour}
         width = max(20, self.size.width - 2)
         self.query_one("#legend", Static).update(legend(width=width, **style))
-        if self._snapshot is not None:
+        if self.snapshot is not None:
             memory = self._bytes_per_token or None
-            pool = gauge(self._snapshot, width=width, look=self.look, bytes_per_token=memory)
+            pool = gauge(self.snapshot, width=width, look=self.look, bytes_per_token=memory)
             self.query_one("#gauge", Static).update(pool)
 
     def _detail(self) -> None:
         shown = self.query_one("#detail", Static)
         if self._note is not None:
             shown.update(self._note)
-        elif self._snapshot is not None and self.cursor is not None:
+        elif self.snapshot is not None and self.cursor is not None:
             shown.update(
                 detail(
-                    self._snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
+                    self.snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
                     bytes_per_token=self._bytes_per_token or None, ids=self._ids, conversations=self.conversations,
                 )
             )  # fmt: skip
@@ -217,13 +218,13 @@ class Watch(Vertical):
 
     def _tell(self) -> None:
         """Says what happened at this moment, and how far the present is."""
-        assert self._recording is not None and self._travel is not None
-        end = len(self._recording.events)
+        assert self.recording is not None and self._travel is not None
+        end = len(self.recording.events)
         step = self._travel.step_at(self._shown)
         if self._position is None:
             line = f"live · step {step} · {end:,} events"
         else:
-            event = self._recording.events[self._shown - 1] if self._shown else None
+            event = self.recording.events[self._shown - 1] if self._shown else None
             told = tell(event, self._pieces, look=self.look) if event is not None else "before everything"
             behind = end - self._shown
             line = f"step {step} · event {self._shown:,} of {end:,} · {told or type(event).__name__}"
@@ -237,11 +238,11 @@ class Watch(Vertical):
 
     def _queue(self, position: int) -> None:
         """Notes the splits and evictions up to a position that are not shown yet."""
-        assert self._recording is not None
+        assert self.recording is not None
         start = self._waiting[-1] + 1 if self._waiting else self._shown
         if self._beats_on and self.app.animation_level != "none":
             kinds = (ev.Split, ev.Evicted, ev.Trimmed)
-            new = (at for at in range(start, position) if isinstance(self._recording.events[at], kinds))
+            new = (at for at in range(start, position) if isinstance(self.recording.events[at], kinds))
             self._waiting.extend(new)
         while len(self._waiting) > MOST_BEATS:
             self._waiting.popleft()
@@ -249,7 +250,7 @@ class Watch(Vertical):
     def _next_beat(self) -> None:
         """Shows the next split or eviction for a moment; after the last one, the present."""
         self._beat = None
-        if self._position is not None or self._recording is None:
+        if self._position is not None or self.recording is None:
             self._waiting.clear()
             return
         if not self._waiting:
@@ -257,11 +258,11 @@ class Watch(Vertical):
                 self._draw(*self._now)
             return
         at = self._waiting.popleft()
-        event = self._recording.events[at]
+        event = self.recording.events[at]
         if isinstance(event, ev.Split):
-            self._draw(self._recording.at(at), at + 1, {event.node: event.at})  # the edge, where it will be cut
+            self._draw(self.recording.at(at), at + 1, {event.node: event.at})  # the edge, where it will be cut
         else:
-            self._draw(self._recording.at(at + 1), at + 1)
+            self._draw(self.recording.at(at + 1), at + 1)
         self._beat = self.set_timer(BEAT, self._next_beat)
 
     def _cut_beats(self) -> None:
@@ -327,13 +328,13 @@ class Watch(Vertical):
 
     def _diff(self, argument: str) -> str | None:
         travel, here = self._here()
-        assert self._recording is not None
+        assert self.recording is not None
         words = argument.split()
         step = travel.step_at(here)
         first, last = (
             (words[0], words[1]) if len(words) > 1 else (words[0] if words else str(max(0, step - 1)), str(step))
         )
-        found = diff(self._recording, self._end_of(travel, first), self._end_of(travel, last))
+        found = diff(self.recording, self._end_of(travel, first), self._end_of(travel, last))
         lines = tell_diff(found, self._pieces, look=self.look)
         self._note = Text("\n".join([f"step {first} to step {last}", *(lines or ["nothing changed"])]))
         self._detail()
@@ -406,7 +407,7 @@ class Watch(Vertical):
     def on_resize(self) -> None:
         """Signs and gauge take the width there is."""
         self._signs()
-        if self._recording is not None:
+        if self.recording is not None:
             self._detail()
 
 
