@@ -19,6 +19,8 @@ from rich.cells import cell_len
 from ..radix.keys import Key, as_array, count, cut
 from .sanitize import HIDDEN, NOT_ASCII, decode, visible
 
+_KEPT: Final = 2000  # labels, to be used again
+
 
 class Kind(Enum):
     """What a stretch of a label is; painters may set them apart."""
@@ -72,6 +74,7 @@ class Labels:
         self.pieces = pieces
         self.pills = pills
         self.ascii = ascii
+        self._known: dict[tuple[Key, int], Label] = {}
 
     def whole(self, key: Key) -> Label:
         """Returns the label of all tokens of a key; costs its length."""
@@ -79,6 +82,14 @@ class Labels:
 
     def fit(self, key: Key, width: int) -> Label:
         """Returns the label of a key in at most `width` cells; costs the width, however long the key is."""
+        known = self._known.get((key, width))
+        if known is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            known = self._known[key, width] = self._fit(key, width)
+        return known
+
+    def _fit(self, key: Key, width: int) -> Label:
         reach = 2 * width + 8  # tokens that should fill the width; some have no cells
         tokens = count(key)
         if tokens > 2 * reach and width > 0:

@@ -9,7 +9,7 @@ and snapshots; no layout rule, no terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.style import Style
 from rich.text import Text
@@ -75,7 +75,8 @@ def tree_text(
     Returns:
         One line per row, without a newline at the end.
     """
-    painter = RowPainter(rows, pieces, width=width, palette=palette, ascii=ascii, colour=colour, pills=pills)
+    labels = Labels(pieces, pills=pills, ascii=ascii)
+    painter = RowPainter(Needs.of(rows), labels, width=width, palette=palette, ascii=ascii, colour=colour)
     lines = [] if heading is None else [painter.heading(heading)]
     lines += [painter.row(row) for row in rows]
     return _lines(lines)
@@ -145,44 +146,68 @@ def memory_line(
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 
+class Needs(NamedTuple):
+    """What the columns of an outline must hold: the largest of each among its rows."""
+
+    tokens: int = 0
+    single: int = 0  # tokens of one node
+    locks: int = 0
+    age: int = 0
+    walked: int = 0  # characters of "3/12", for a node that was walked in part
+    memory: int | None = None  # characters of "12 KiB"; None: no memory is known
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Needs:
+        """Returns what these rows need."""
+        rows = [row for row in rows if row.kind is not RowKind.NAMESPACE]
+        return cls(
+            tokens=max((row.tokens for row in rows), default=0),
+            single=max((row.tokens for row in rows if _is_single(row)), default=0),
+            locks=max((row.locks for row in rows), default=0),
+            age=max((row.age or 0 for row in rows), default=0),
+            walked=max((len(_tokens(row)) for row in rows if _is_partly_walked(row)), default=0),
+            memory=max((len(memory_text(row.bytes)) for row in rows if row.bytes is not None), default=None),
+        )
+
+
 class RowPainter:
     """Paints the rows of one outline, one at a time, in columns that fit them all.
 
     Args:
-        rows: The rows that may be painted; their numbers decide the widths of the columns.
-        pieces: As in `tree_text`, like all that follow.
+        needs: What the rows that may be painted need.
+        labels: Writes the labels; in ASCII if all is to be.
         width: The most cells a row may take.
         palette: A name from `PALETTES`.
         ascii: Whether to use printable ASCII only.
         colour: Whether to use colours and weights.
-        pills: Whether chat-template tokens are folded.
     """
 
     def __init__(
         self,
-        rows: Sequence[Row],
-        pieces: Mapping[int, bytes],
+        needs: Needs,
+        labels: Labels,
         *,
         width: int,
         palette: str = "dark",
         ascii: bool = False,
         colour: bool = True,
-        pills: bool = True,
     ) -> None:
         self._width = width
         self._brush = _Brush(palette, ascii, colour)
-        self._labels = Labels(pieces, pills=pills, ascii=ascii)
-        self._longest = max((row.tokens for row in rows if _is_single(row)), default=0)
-        self._columns = self._fitting(rows)
-        self._room = width - sum(column.cells + _GAP for column in self._columns)  # for rail, sign and label
+        self._labels = labels
+        self._longest = needs.single
+        self._columns = self._fitting(needs)
+        self.room = width - sum(column.cells + _GAP for column in self._columns)
+        """Cells for rail, sign and label."""
+        self._lanes = max(1, (self.room - _LEAST_BODY) // 2)  # the most of a rail that are shown
 
     def heading(self, title: str) -> Text:
         """Paints a row that names the columns."""
         line = Text()
-        name = label(title, ascii=self._brush.ascii).fit(self._room, ascii=self._brush.ascii)
+        name = label(title, ascii=self._brush.ascii).fit(self.room, ascii=self._brush.ascii)
         self._put(line, name, self._brush.strong, self._brush.strong)
         for column in self._columns:
-            line.pad_right(self._room - line.cell_len if column is self._columns[0] else 0)
+            line.pad_right(self.room - line.cell_len if column is self._columns[0] else 0)
             line.append(" " * _GAP + column.align(column.title), self._brush.faint)
         line.rstrip()
         return line
@@ -193,30 +218,34 @@ class RowPainter:
             return self._namespace(row)
         line = self._rail(row)
         self._body(line, row)
-        line.pad_right(self._room - line.cell_len)
+        line.pad_right(self.room - line.cell_len)
         for column in self._columns:
             line.append(" " * _GAP)
             line.append(column.align(column.value(row)), column.style(row))
         line.rstrip()
         return line
 
+    def indent(self, lanes: int) -> int:
+        """Returns where the sign of a row stands that has so many lanes to its left."""
+        return 2 * min(lanes, self._lanes)
+
     # -- columns -------------------------------------------------------------------------------------------------------
 
-    def _fitting(self, rows: Sequence[Row]) -> list[_Column]:
+    def _fitting(self, needs: Needs) -> list[_Column]:
         """Returns the columns for this width; on a very narrow one the attribute goes first, then the tokens."""
         brush = self._brush
+        locks = f"{brush.glyph(ATTRIBUTES[Attribute.LOCKED])}{needs.locks:,}"
+        tokens = max(len(f"{needs.tokens:,}"), needs.walked)
         columns = [
-            _Column("", self._attribute, lambda row: brush.stroke(row.attribute), left=True),
-            _Column("tokens", self._tokens, self._plain),
+            _Column("", self._attribute, lambda row: brush.stroke(row.attribute), len(locks), left=True),
+            _Column("tokens", _tokens, self._plain, tokens),
         ]
-        if self._width >= MEMORY_FROM and any(row.bytes is not None for row in rows):
-            columns.append(_Column("memory", lambda row: memory_text(row.bytes), self._plain))
+        if self._width >= MEMORY_FROM and needs.memory is not None:
+            columns.append(_Column("memory", lambda row: memory_text(row.bytes), self._plain, needs.memory))
         if self._width >= DETAIL_FROM:
-            cells = min(24, 10 + (self._width - DETAIL_FROM) // 4)
-            columns.append(_Column("age", lambda row: "" if row.age is None else f"{row.age:,}", self._plain))
-            columns.append(self._bars(cells))
-        for column in columns:
-            column.fit(rows)
+            age = len(f"{needs.age:,}")
+            columns.append(_Column("age", lambda row: "" if row.age is None else f"{row.age:,}", self._plain, age))
+            columns.append(self._bars(min(24, 10 + (self._width - DETAIL_FROM) // 4)))
         while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_ROOM:
             columns.pop(0 if len(columns) == 2 else -1)
         return columns
@@ -224,11 +253,6 @@ class RowPainter:
     def _attribute(self, row: Row) -> str:
         sign = self._brush.glyph(ATTRIBUTES[row.attribute])
         return f"{sign}{row.locks:,}" if row.attribute is Attribute.LOCKED else sign.strip()
-
-    def _tokens(self, row: Row) -> str:
-        if row.kind is RowKind.NODE and 0 < row.walked < row.tokens:
-            return f"{row.walked:,}/{row.tokens:,}"  # a match ended inside the node
-        return f"{row.tokens:,}"
 
     def _bars(self, cells: int) -> _Column:
         def bar(row: Row) -> str:
@@ -238,7 +262,11 @@ class RowPainter:
 
         scale = f"0{self._longest:>{cells - 1},}"
         return _Column(
-            scale, bar, lambda row: self._brush.faint if row.context else self._brush.stroke(row.state), left=True
+            scale,
+            bar,
+            lambda row: self._brush.faint if row.context else self._brush.stroke(row.state),
+            cells,
+            left=True,
         )
 
     def _plain(self, row: Row) -> Style:
@@ -249,11 +277,10 @@ class RowPainter:
     def _rail(self, row: Row) -> Text:
         brush = self._brush
         lanes = _ASCII_LANES if brush.ascii else _LANES
-        most = max(1, (self._room - _LEAST_BODY) // 2)
         line = Text()
         shown = row.rail
-        if len(shown) > most:  # deeper than there is room for
-            shown = shown[len(shown) - most + 1 :]
+        if len(shown) > self._lanes:  # deeper than there is room for
+            shown = shown[len(shown) - self._lanes + 1 :]
             line.append(".." if brush.ascii else "⋯ ", brush.line)
         for lane in shown:
             stem, arm = lanes[lane]
@@ -267,10 +294,13 @@ class RowPainter:
         style = brush.line if row.context else brush.stroke(row.state)
         if row.kind is not RowKind.MORE:
             line.append(brush.glyph(STATES[row.state]) + " ", style + brush.bold)
-        room = self._room - line.cell_len
+        room = self.room - line.cell_len
         if row.kind in (RowKind.FOLD, RowKind.MORE):
             note = label(f"{brush.glyph(MORE)} {row.note}", ascii=brush.ascii)
             self._put(line, note.fit(room, ascii=brush.ascii), brush.faint, brush.faint)
+            if row.key:
+                line.append("  ")
+                self._put(line, self._labels.fit(row.key, self.room - line.cell_len), style, brush.faint)
             return
         rest = self._rest(row, room)
         text = self._labels.fit(row.key, room - rest.cell_len)
@@ -306,21 +336,16 @@ class RowPainter:
 
 
 class _Column:
-    """One column at the right; `fit` decides how wide it is."""
+    """One column at the right, at least two cells wide and as wide as its title."""
 
     def __init__(
-        self, title: str, value: Callable[[Row], str], style: Callable[[Row], Style], *, left: bool = False
+        self, title: str, value: Callable[[Row], str], style: Callable[[Row], Style], cells: int, *, left: bool = False
     ) -> None:
         self.title = title
         self.value = value
         self.style = style
         self.left = left
-        self.cells = 0
-
-    def fit(self, rows: Iterable[Row]) -> None:
-        least = max(2, len(self.title))
-        self.cells = max((len(self.value(row)) for row in rows if row.kind is not RowKind.NAMESPACE), default=0)
-        self.cells = max(self.cells, least)
+        self.cells = max(2, len(title), cells)
 
     def align(self, text: str) -> str:
         return text.ljust(self.cells) if self.left else text.rjust(self.cells)
@@ -328,6 +353,14 @@ class _Column:
 
 def _is_single(row: Row) -> bool:
     return row.kind in (RowKind.NODE, RowKind.TOMBSTONE)
+
+
+def _is_partly_walked(row: Row) -> bool:
+    return row.kind is RowKind.NODE and 0 < row.walked < row.tokens  # a match ended inside the node
+
+
+def _tokens(row: Row) -> str:
+    return f"{row.walked:,}/{row.tokens:,}" if _is_partly_walked(row) else f"{row.tokens:,}"
 
 
 def _bar(share: float, cells: int, state: State, ascii: bool) -> str:
@@ -399,8 +432,11 @@ class _Brush:
     def __init__(self, palette: str, ascii: bool, colour: bool) -> None:
         self.ascii = ascii
         self._colour = colour
-        self._palette = PALETTES[palette]
-        quiet = self._palette.ground is None  # a terminal's own colours: only dimming is sure to recede
+        colours = PALETTES[palette]
+        self._strokes: dict[State | Attribute, Style] = {}
+        for inks in (colours.states, colours.attributes):
+            self._strokes.update({of: self._style(color=ink.stroke) for of, ink in inks.items()})
+        quiet = colours.ground is None  # a terminal's own colours: only dimming is sure to recede
         self.text = self._style()
         self.bold = self._style(bold=True)
         self.strong = self._style(bold=True)
@@ -410,8 +446,7 @@ class _Brush:
 
     def stroke(self, of: State | Attribute) -> Style:
         """Returns the style of a state or attribute on the terminal's ground."""
-        ink = self._palette.states[of] if isinstance(of, State) else self._palette.attributes[of]
-        return self._style(color=ink.stroke)
+        return self._strokes[of]
 
     def glyph(self, sign: Sign) -> str:
         """Returns a sign as this terminal can show it."""

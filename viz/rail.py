@@ -15,16 +15,19 @@ Knows no text (rows carry token keys), no colours and no widths. Nothing recurse
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
+from typing import NamedTuple
 
 from ..radix.keys import Key
 from ..radix.snapshots import Snapshot, State
 from .fewer import choose, fold_runs
 from .states import Attribute
+from .twigs import Most, Twig, changed, headings, height, trees_of
 from .twigs import RowKind as RowKind
-from .twigs import Twig, changed, headings, height, trees_of, walk
 
 TRUNK_FACTOR = 2
 """How many times the nodes of the older child a younger one needs to take its place as the trunk."""
@@ -46,7 +49,7 @@ class Row:
     """One line of the outline."""
 
     kind: RowKind
-    node: int | None  # id; None for what is no single node
+    node: int | None  # id; of a fold: of the topmost node in it; None for what stands for no node
     rail: tuple[Lane, ...]  # from the left; the row's own sign comes after them
     depth: int  # nodes above this one, folded ones included
     state: State
@@ -84,10 +87,7 @@ def rail_rows(snapshot: Snapshot, *, bytes_per_token: int | None = None, fold: i
         Rows from top to bottom; equal for equal snapshots.
     """
     trees = trees_of(snapshot, None)
-    if fold:
-        for tree in trees:
-            fold_runs(tree, max(fold, 2), 0, lambda twig: twig.state is State.RESIDENT)
-    return _lay_out(snapshot, trees, bytes_per_token)
+    return _lay_out(snapshot, trees, bytes_per_token, fold)
 
 
 def changed_rows(
@@ -115,74 +115,23 @@ def changed_rows(
             fold_runs(tree, 2, ends, lambda twig: twig.state is not State.NEW and twig.id not in also)
     more = choose(trees, max(limit, 1) - 1) if height(trees) > limit else None
     rows = _lay_out(snapshot, trees, bytes_per_token)
-    return rows if more is None else [*rows, _row(more, (), 0, snapshot, bytes_per_token)]
+    return rows if more is None else [*rows, row_of(Spot(more, (), 0), snapshot, bytes_per_token)]
 
 
-def _lay_out(snapshot: Snapshot, trees: Sequence[Twig], bytes_per_token: int | None) -> list[Row]:
-    rows = []
-    named = headings(trees) > 0
+def _lay_out(snapshot: Snapshot, trees: Sequence[Twig], bytes_per_token: int | None, fold: int = 0) -> list[Row]:
     for tree in trees:
-        if not tree.children:
-            continue
-        _weigh(tree)
-        if named:
-            rows.append(_row(tree, (), 0, snapshot, bytes_per_token))
-        stack = _below(tree, (), 0)
-        while stack:
-            twig, rail, inner, depth = stack.pop()
-            rows.append(_row(twig, rail, depth, snapshot, bytes_per_token))
-            if twig.children:
-                stack.extend(_below(twig, inner, depth + twig.nodes))
-    return rows
+        settle(tree, fold)
+    return [row_of(spot, snapshot, bytes_per_token) for spot in spots(trees)]
 
 
-def _weigh(tree: Twig) -> None:
-    """Fills in the nodes of every subtree."""
-    every = [tree, *walk([tree])]
-    for twig in reversed(every):  # children come after their parents
-        twig.weight = twig.nodes + sum(child.weight for child in twig.children)
-
-
-_Place = tuple[Twig, tuple[Lane, ...], tuple[Lane, ...], int]  # twig, its rail, the rail of what is below it, depth
-
-
-def _below(parent: Twig, rail: tuple[Lane, ...], depth: int) -> list[_Place]:
-    """Places the children of a twig; the topmost comes last, as a stack wants it."""
-    if len(parent.children) == 1:
-        return [(parent.children[0], rail, rail, depth)]
-    trunk = _trunk(parent.children)
-    places: list[_Place] = [(trunk, rail, rail, depth)]
-    living = trunk.state is not State.EVICTED
-    for child in reversed(parent.children):
-        if child is trunk:
-            continue
-        dead = child.state is State.EVICTED
-        line = Lane.PASS if living else Lane.PASS_DASHED
-        places.append((child, (*rail, Lane.FORK_DASHED if dead else Lane.FORK), (*rail, line), depth))
-        living = living or not dead
-    if parent.kind is RowKind.NAMESPACE:
-        child, _, inner, _ = places[-1]
-        first = Lane.FIRST_DASHED if child.state is State.EVICTED else Lane.FIRST
-        places[-1] = (child, (*rail, first), inner, depth)
-    return places
-
-
-def _trunk(children: Sequence[Twig]) -> Twig:
-    """Returns the child that keeps the lane; see the rule at the top."""
-    trunk = children[0]
-    for child in children[1:]:
-        if child.weight >= TRUNK_FACTOR * trunk.weight:
-            trunk = child
-    return trunk
-
-
-def _row(twig: Twig, rail: tuple[Lane, ...], depth: int, snapshot: Snapshot, bytes_per_token: int | None) -> Row:
-    node = twig.node
+def row_of(spot: Spot, snapshot: Snapshot, bytes_per_token: int | None) -> Row:
+    """Returns the row of a place in the outline."""
+    twig, node = spot.twig, spot.twig.node
     return Row(
         kind=twig.kind,
         node=twig.id,
-        rail=rail,
-        depth=depth,
+        rail=spot.rail,
+        depth=spot.depth,
         state=twig.state,
         key=twig.key,
         tokens=twig.tokens,
@@ -198,3 +147,168 @@ def _row(twig: Twig, rail: tuple[Lane, ...], depth: int, snapshot: Snapshot, byt
         context=twig.context,
         why=twig.why,
     )
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+class Spot(NamedTuple):
+    """A twig at its place in the outline."""
+
+    twig: Twig
+    rail: tuple[Lane, ...]
+    depth: int  # nodes above it
+
+
+def spots(trees: Sequence[Twig], start: int = 0) -> Iterator[Spot]:
+    """Yields what stands on each line from `start` on; costs the depth of the first and then each one taken."""
+    named = headings(trees) > 0
+    for tree in trees:
+        if not tree.children:
+            continue
+        if start >= tree.starts[-1] + named:
+            start -= tree.starts[-1] + named
+            continue
+        if named and start == 0:
+            yield Spot(tree, (), 0)
+        yield from _below(tree, max(start - named, 0))
+        start = 0
+
+
+def _below(tree: Twig, start: int) -> Iterator[Spot]:
+    twig, index, rail, depth = tree, bisect_right(tree.starts, start) - 1, _TOP, 0
+    above = [(twig, index, rail, depth)]  # of whom the children from `index` on are still to come
+    while start := start - twig.starts[index]:  # lines to go down from the first of this child
+        start -= 1
+        above[-1] = (twig, index + 1, rail, depth)
+        (twig, _, depth), rail = _place(twig, index, rail, depth)
+        depth += twig.nodes
+        index = bisect_right(twig.starts, start) - 1
+        above.append((twig, index, rail, depth))
+    while above:
+        twig, index, rail, depth = above.pop()
+        if index == len(twig.order or ()):
+            continue
+        above.append((twig, index + 1, rail, depth))
+        spot, below = _place(twig, index, rail, depth)
+        yield spot
+        if spot.twig.order:
+            above.append((spot.twig, 0, below, depth + spot.twig.nodes))
+
+
+_TOP: tuple[Lane, ...] = ()
+
+
+def _place(parent: Twig, index: int, rail: tuple[Lane, ...], depth: int) -> tuple[Spot, tuple[Lane, ...]]:
+    """Places what is drawn as number `index` below a twig; also returns the rail of what is below that in turn."""
+    order = parent.order
+    assert order is not None, "places are known in settled trees"
+    twig = order[index]
+    if index == len(order) - 1:
+        return Spot(twig, rail, depth), rail
+    dead = twig.state is State.EVICTED
+    fork = Lane.FORK_DASHED if dead else Lane.FORK
+    if index == 0 and parent.kind is RowKind.NAMESPACE:
+        fork = Lane.FIRST_DASHED if dead else Lane.FIRST
+    line = Lane.PASS if parent.living > index else Lane.PASS_DASHED
+    return Spot(twig, (*rail, fork), depth), (*rail, line)
+
+
+# -- order -------------------------------------------------------------------------------------------------------------
+
+
+def settle(tree: Twig, fold: int = 0, kept: Collection[int] = ()) -> None:
+    """Fills in what twigs know of what is below them, wherever that is not known yet; always for the tree itself.
+
+    Args:
+        tree: The root.
+        fold: As in `rail_rows`.
+        kept: Ids of nodes that are not folded for all that.
+    """
+    todo = [tree]
+    for twig in todo:  # which grows meanwhile
+        todo.extend([child for child in twig.children if child.order is None])
+    for twig in reversed(todo):
+        finish(twig, fold, kept)
+
+
+def finish(twig: Twig, fold: int = 0, kept: Collection[int] = ()) -> None:
+    """Settles one twig; its children are."""
+    drawn: Sequence[Twig] = twig.children
+    if fold:
+        _run(twig, kept)
+        if twig.run < 2:  # inside a run nothing is folded: the run is
+            least = max(fold, 2)
+            drawn = [_folded(child) if child.run >= least else child for child in drawn]
+    if len(drawn) > 1:
+        trunk = _trunk(drawn)
+        if trunk is not drawn[-1]:
+            drawn = [child for child in drawn if child is not trunk]
+            drawn.append(trunk)
+    twig.order = drawn
+    twig.starts = tuple(accumulate([child.lines for child in drawn], initial=0))
+    twig.living = len(drawn) - 1
+    while twig.living >= 0 and drawn[twig.living].state is State.EVICTED:
+        twig.living -= 1
+    _measure(twig)
+
+
+def _trunk(children: Sequence[Twig]) -> Twig:
+    """Returns the child that keeps the lane; see the rule at the top."""
+    trunk = children[0]
+    weights = [child.sums[0] for child in children]
+    if max(weights) >= TRUNK_FACTOR * weights[0]:
+        for child, weight in zip(children, weights, strict=True):
+            if weight >= TRUNK_FACTOR * trunk.sums[0]:
+                trunk = child
+    return trunk
+
+
+def _measure(twig: Twig) -> None:
+    """Adds up what the twig and all below it come to."""
+    drawn, node = twig.order or (), twig.node
+    twig.lines = 1 + twig.starts[-1]
+    single = twig.tokens if twig.kind in (RowKind.NODE, RowKind.TOMBSTONE) else 0
+    own = Most(tokens=twig.tokens, single=single, locks=twig.locks)
+    if node is not None:
+        walked = len(f"{twig.walked:,}/{twig.tokens:,}") if 0 < twig.walked < twig.tokens else 0
+        touched = max(node.new_in, node.used_in, node.part_in)
+        own = Most(touched, twig.tokens, twig.tokens, twig.locks, -node.last, walked)
+    if not drawn:
+        twig.sums, twig.most = (twig.nodes, twig.tokens), own
+        return
+    nodes, tokens = zip(*[child.sums for child in drawn], strict=True)
+    twig.sums = (twig.nodes + sum(nodes), twig.tokens + sum(tokens))
+    twig.most = Most(*map(max, zip(own, *[child.most for child in drawn], strict=True)))
+
+
+def _run(twig: Twig, kept: Collection[int]) -> None:
+    """Finds out how far down from a twig untouched nodes go with one child each and the same locks."""
+    twig.run, twig.end = 0, twig
+    if (
+        twig.kind is not RowKind.NODE
+        or twig.state is not State.RESIDENT
+        or len(twig.children) != 1
+        or twig.uncached
+        or twig.id in kept
+    ):
+        return
+    child = twig.children[0]
+    if child.run and child.locks == twig.locks:
+        twig.run, twig.end = child.run + 1, child.end
+    else:
+        twig.run = 1
+
+
+def _folded(first: Twig) -> Twig:
+    """Returns the one twig for the run that begins with this one; it has the last one's children."""
+    fold = Twig(RowKind.FOLD, first.id, b"", first.rank, first.state)
+    fold.nodes = first.run
+    fold.locks = first.locks
+    fold.note = f"{fold.nodes} nodes"
+    below = first.end.order or ()
+    fold.tokens = first.sums[1] - sum(child.sums[1] for child in below)
+    fold.order, fold.starts, fold.living = below, first.end.starts, first.end.living
+    _measure(fold)
+    fold.most = fold.most._replace(touched=first.most.touched)
+    return fold

@@ -1,13 +1,14 @@
 """The tree that a layout arranges: what a snapshot shows, tombstones at their places, children in order.
 
-Twigs are private copies that the steps of one layout fold and cut as they like; a snapshot is never touched. Nothing
+Twigs are copies that the steps of one layout fold and cut as they like; a snapshot is never touched. Nothing
 recurses. Knows no lanes, no text and no colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from ..radix.keys import Key, count
 from ..radix.snapshots import NodeView, Snapshot, State, Tombstone
@@ -24,11 +25,14 @@ class RowKind(Enum):
 
 
 class Twig:
-    """A row to be, with its children. The top of each tree is a hidden root."""
+    """A row to be, with its children. The top of each tree is a hidden root.
+
+    From `order` on its facts are known once it is settled (see `rail.settle`); after that nobody changes it.
+    """
 
     __slots__ = (
-        "children", "context", "id", "key", "kind", "locks", "node", "nodes", "note", "rank", "state", "tokens",
-        "uncached", "walked", "weight", "why",
+        "children", "context", "end", "id", "key", "kind", "lines", "living", "locks", "most", "node", "nodes", "note",
+        "order", "rank", "run", "starts", "state", "sums", "tokens", "uncached", "walked", "why",
     )  # fmt: skip
 
     def __init__(self, kind: RowKind, id: int | None, key: Key, rank: int, state: State) -> None:
@@ -38,8 +42,7 @@ class Twig:
         self.rank = rank
         self.state = state
         self.tokens = count(key)
-        self.children: list[Twig] = []
-        self.weight = 0  # nodes of the subtree; known to _lay_out only
+        self.children: list[Twig] = []  # in order of rank
         self.node: NodeView | None = None
         self.nodes = 1
         self.walked = 0
@@ -48,6 +51,38 @@ class Twig:
         self.note = ""
         self.why = ""
         self.context = False
+        self.order: Sequence[Twig] | None = None  # what is drawn below, from top to bottom; None: not settled
+        self.starts: Sequence[int] = (0,)  # the line of each of them, counted from the first below; then the end
+        self.living = -1  # index of the last of them that is no tombstone
+        self.lines = 1  # of the twig and all below
+        self.sums = (0, 0)  # nodes and tokens of the twig and all below
+        self.most = NOTHING  # what the columns must hold for the twig and all below
+        self.run = 0  # twigs from this one down that may become one row
+        self.end: Twig = self  # the last of them
+
+    def copy(self) -> Twig:
+        """Returns an unsettled twig with the same children; it knows the sums of this one."""
+        twin = Twig.__new__(Twig)
+        for name in Twig.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.children = list(self.children)
+        twin.order = None
+        twin.end = twin
+        return twin
+
+
+class Most(NamedTuple):
+    """The largest of each among several rows."""
+
+    touched: int = 0  # step that made it or last used it
+    tokens: int = 0
+    single: int = 0  # tokens of a node
+    locks: int = 0
+    unused: int = -(2**62)  # minus the tick of the last use
+    walked: int = 0  # characters of "3/12", for a node that was walked in part
+
+
+NOTHING = Most()
 
 
 def trees_of(snapshot: Snapshot, matters: dict[int, bool] | None) -> list[Twig]:
@@ -59,7 +94,7 @@ def trees_of(snapshot: Snapshot, matters: dict[int, bool] | None) -> list[Twig]:
     homes: dict[int, Twig] = {}  # where tombstones may hang, by id
     wanted = {stone.parent for stone in snapshot.tombstones}
     for root in snapshot.roots:
-        tree = _root_twig(root.node.id, root.namespace)
+        tree = root_twig(root.node.id, root.namespace)
         homes[root.node.id] = tree
         trees.append(tree)
         stack = [(root.node, tree)]
@@ -68,27 +103,28 @@ def trees_of(snapshot: Snapshot, matters: dict[int, bool] | None) -> list[Twig]:
             for child in view.children:
                 if matters is not None and child.id not in matters:
                     continue
-                below = _of_node(child, snapshot)
+                below = twig_of(child, snapshot)
                 below.context = matters is not None and not matters[child.id]
                 twig.children.append(below)
                 if child.id in wanted:
                     homes[child.id] = below
                 if child.children:
                     stack.append((child, below))
-            twig.children.sort(key=_order)
-    if snapshot.tombstones:
-        _bury(snapshot.tombstones, homes, trees)
+            twig.children.sort(key=by_rank)
+    bury(snapshot.tombstones, trees, homes.get)
     return trees
 
 
-def _root_twig(id: int, namespace: str) -> Twig:
+def root_twig(id: int, namespace: str) -> Twig:
+    """Returns the twig of a hidden root, without children."""
     twig = Twig(RowKind.NAMESPACE, id, b"", 0, State.RESIDENT)
     twig.note = namespace
     twig.nodes = 0
     return twig
 
 
-def _of_node(node: NodeView, snapshot: Snapshot) -> Twig:
+def twig_of(node: NodeView, snapshot: Snapshot) -> Twig:
+    """Returns the twig of a node, without children."""
     state = snapshot.state(node)
     twig = Twig(RowKind.NODE, node.id, node.key, node.rank, state)
     twig.node = node
@@ -99,27 +135,41 @@ def _of_node(node: NodeView, snapshot: Snapshot) -> Twig:
     return twig
 
 
-def _order(twig: Twig) -> tuple[int, int]:
+def by_rank(twig: Twig) -> tuple[int, int]:
+    """Orders brothers."""
     return twig.rank, twig.id or 0
 
 
-def _bury(stones: Sequence[Tombstone], homes: dict[int, Twig], trees: list[Twig]) -> None:
-    """Hangs each tombstone where its node hung; below the first root when that place is lost (a broken file)."""
+def bury(stones: Sequence[Tombstone], trees: list[Twig], home: Callable[[int], Twig | None]) -> list[Twig]:
+    """Hangs each tombstone where its node hung; below the first root when that place is lost (a broken file).
+
+    Args:
+        stones: The tombstones.
+        trees: Roots; one is added when there are none.
+        home: Gives the twig of a node or root that is still there.
+
+    Returns:
+        What each of them hangs below.
+    """
+    if not stones:
+        return []
     if not trees:
-        trees.append(_root_twig(0, ""))
-    graves = []
+        trees.append(root_twig(0, ""))
+    graves: list[Twig] = []
+    dug: dict[int, Twig] = {}
     for stone in stones:
         twig = Twig(RowKind.TOMBSTONE, stone.node, stone.key, stone.rank, State.EVICTED)
         twig.why = stone.why
         graves.append(twig)
         if stone.node != stone.parent:  # otherwise the end of a node that stayed, or went later with its own tombstone
-            homes.setdefault(stone.node, twig)
-    parents = [homes.get(stone.parent, trees[0]) for stone in stones]
+            dug.setdefault(stone.node, twig)
+    parents = [home(stone.parent) or dug.get(stone.parent, trees[0]) for stone in stones]
     _break_circles(graves, parents, trees[0])
     for twig, parent in zip(graves, parents, strict=True):
         parent.children.append(twig)
     for parent in {id(parent): parent for parent in parents}.values():
-        parent.children.sort(key=_order)
+        parent.children.sort(key=by_rank)
+    return parents
 
 
 def _break_circles(graves: list[Twig], parents: list[Twig], root: Twig) -> None:
