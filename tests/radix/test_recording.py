@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radixchat.radix import CacheConfig, RadixCache, Snapshot, as_array
+from radixchat.radix import CacheConfig, RadixCache, Snapshot, TreeState, as_array
 from radixchat.radix import events as ev
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
 from radixchat.radix.recording import REMEMBERED, SCHEMA, Header, Recorder, Recording, RecordingError, load
@@ -134,6 +134,15 @@ def test_a_step_back_finds_the_snapshot_that_was_passed() -> None:
     end = len(recording.events)
     passed = [recording.at(position) for position in range(end - 20, end + 1)]
     assert all(recording.at(end - back) is passed[-1 - back] for back in range(21))
+
+
+def test_a_tree_thawed_from_a_snapshot_shares_its_nodes() -> None:
+    """So a step back costs no second copy, and comparing is quick."""
+    cache, _ = chat()
+    snapshot = cache.snapshot()
+    again = TreeState.thaw(cache.config, snapshot).freeze()
+    assert again == snapshot
+    assert all(ours.node is theirs.node for ours, theirs in zip(again.roots, snapshot.roots, strict=True))
 
 
 def test_one_thread_reads_what_another_writes() -> None:
