@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .chat import Act, Chat, Item
+from .chat import Chat
 from .commands import COMMANDS, Handler, Key, command
+from .items import Act, Item
 
 
 def _act(name: str) -> Handler:
@@ -86,8 +87,8 @@ _app(
 _app("follow", "[on|off]", "keep the end of the active path in sight", Key("f", "", TREE))
 _app("ids", "[on|off]", "show the token ids of the node under the cursor", Key("i", "", TREE))
 _bind("evict", Key("x", "#{node}", TREE, "Evict"))
-_bind("pin", Key("p", "{node}", TREE)) if "pin" in COMMANDS else None
-_bind("unpin", Key("P", "{node}", TREE)) if "unpin" in COMMANDS else None
+_bind("pin", Key("p", "#{node}", TREE))
+_bind("unpin", Key("P", "#{node}", TREE))
 
 # -- the chat --------------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..radix import Snapshot
 from ..radix.keys import Int32Array, as_key, common_prefix
-from .chat import Chat, Preview
+from .chat import Chat
 from .commands import preview_line
 from .conversation import Conversation
+from .items import Preview
 
 LONGEST = 100_000
 """Characters up to which a message is tokenised while it is typed."""

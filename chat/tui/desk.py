@@ -18,10 +18,11 @@ from textual.message import Message
 
 from ...radix.recording import Pieces
 from .. import commands
-from ..chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
+from ..chat import Chat
 from ..commands import divergence_line
 from ..errors import ModelError, UserError
 from ..foresight import foresee, walked
+from ..items import Act, Asked, Copied, Delta, Item, Report, Tree
 from ..paths import private_dir, state_dir
 from ..signature import cut_off, signature
 from . import messages as say
@@ -178,6 +179,8 @@ class Desk:
             pieces = Spelling(recording.pieces, chat.engine.tokenizer.token_bytes)
             self._post(say.Opened(recording, pieces, chat.engine.bytes_per_token, chat.engine.notes))
             self._progress(last=True)
+        for news in chat.news():
+            self._post(say.Told(news))
         self._changed()
 
     def _changed(self) -> None:
@@ -188,7 +191,7 @@ class Desk:
             say.Changed(
                 say.ChatView(
                     current=chat.current.name,
-                    names=tuple(chat.conversations),
+                    names=tuple(chat.names()),
                     turns=tuple(self._turn(turn) for turn in chat.current.turns),
                     ids={name: conversation.ids for name, conversation in chat.conversations.items()},
                     about=commands.about_model(chat),

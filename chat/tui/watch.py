@@ -335,10 +335,10 @@ class Watch(Vertical):
             (words[0], words[1]) if len(words) > 1 else (words[0] if words else str(max(0, step - 1)), str(step))
         )
         found = diff(self.recording, self._end_of(travel, first), self._end_of(travel, last))
-        lines = tell_diff(found, self._pieces, look=self.look)
-        self._note = Text("\n".join([f"step {first} to step {last}", *(lines or ["nothing changed"])]))
+        lines = [f"step {first} to step {last}", *tell_diff(found, self._pieces, look=self.look)[1:]]
+        self._note = Text("\n".join(lines))
         self._detail()
-        return f"step {first} to step {last}: {lines[0] if lines else 'nothing changed'}"
+        return " · ".join(lines)
 
     def _set_beats(self, argument: str) -> str:
         self._beats_on = _switch(argument, self._beats_on, "beats")
