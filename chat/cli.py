@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .completion import conversations, models, policies, recordings
 from .errors import INTERRUPTED, UsageError, UserError
 
 app = typer.Typer(
@@ -56,8 +57,13 @@ class CacheName(StrEnum):
     NONE = "none"
 
 
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="radish (bundled, the default), a folder, or a hub id.", autocompletion=models),
+]
 Colour = Annotated[When, typer.Option("--color", help="Colour on a terminal (auto), always, or never.")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
+AsciiOrNot = Annotated[bool | None, typer.Option("--ascii/--no-ascii", help="Draw with ASCII characters only.")]
 
 
 def _version(wanted: bool) -> None:
@@ -79,17 +85,34 @@ def _main(
 def chat(
     prompt: Annotated[str | None, typer.Argument(help="Reply to this and leave; else stdin is one prompt.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Talk line by line; in a pipe, too.")] = False,
-    model: Annotated[str, typer.Option("--model", "-m", help="radish (bundled), a folder, or a hub id.")] = "radish",
-    system: Annotated[str, typer.Option("--system", help="System prompt.")] = "",
+    model: Model = None,
+    conversation: Annotated[
+        str | None,
+        typer.Option("--conversation", "-c", help="Go on with this one, or begin it.", autocompletion=conversations),
+    ] = None,
+    latest: Annotated[bool, typer.Option("--continue", help="Go on with the conversation used last.")] = False,
+    save: Annotated[
+        bool | None,
+        typer.Option(
+            "--save/--no-save",
+            help="Save conversations (the default). One prompt, or a pipe, is saved with -c or --continue only.",
+        ),
+    ] = None,
+    system: Annotated[str | None, typer.Option("--system", help="System prompt of new conversations.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print NDJSON, one event a line; not at a keyboard.")] = False,
     record: Annotated[Path | None, typer.Option("--record", help="Record to this file.")] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep no recording.")] = False,
     capacity: Annotated[str | None, typer.Option("--capacity", help="Pool size: 4096 tokens, or 512MiB.")] = None,
-    cache: Annotated[CacheName, typer.Option("--cache", help="radix, last (sequence) or none.")] = CacheName.RADIX,
-    policy: Annotated[str, typer.Option("--policy", help="lru, lfu, fifo, mru, filo, slru or priority.")] = "lru",
-    page_size: Annotated[int, typer.Option("--page-size", min=1, help="Tokens of a page.")] = 1,
-    device: Annotated[Device, typer.Option("--device", help="Where to compute.")] = Device.AUTO,
-    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
+    cache: Annotated[CacheName | None, typer.Option("--cache", help="radix, last (sequence) or none.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy", help="lru (the default), lfu, fifo, mru, filo, slru or priority.", autocompletion=policies
+        ),
+    ] = None,
+    page_size: Annotated[int | None, typer.Option("--page-size", min=1, help="Tokens of a page.")] = None,
+    device: Annotated[Device | None, typer.Option("--device", help="Where to compute.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = None,
     temperature: Annotated[float | None, typer.Option("--temperature", help="0 is greedy.")] = None,
     top_p: Annotated[float | None, typer.Option("--top-p")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k")] = None,
@@ -104,37 +127,44 @@ def chat(
         typer.Option("--thinking", help="Where a template knows it. Most drop thoughts from history afterwards."),
     ] = None,
     color: Colour = When.AUTO,
-    ascii: Ascii = False,
+    ascii: AsciiOrNot = None,
 ) -> None:
-    """Chat with a model; after every turn, see what its cache reused, computed and evicted."""
-    from .plain import run_chat
+    """Chat with a model; after every turn, see what its cache reused, computed and evicted.
 
+    What is not given here is taken from the settings (`radixchat config`), else from the model.
+    """
+    from .config import load_config
+    from .plain import run_chat
+    from .start import Start
+
+    if conversation is not None and latest:
+        raise UsageError("--conversation and --continue name two conversations", "Give one of them.")
+    config = load_config().given(
+        model=model, device=_value(device), dtype=dtype, cache=_value(cache), capacity=capacity, policy=policy,
+        page_size=page_size, system=system, thinking=None if thinking is None else thinking is Switch.ON,
+        record=False if no_record else None, save=save, ascii=ascii,
+    )  # fmt: skip
     given = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,
         "seed": seed, "stop": tuple(stop) if stop else None,
     }  # fmt: skip
-    code = run_chat(
-        engine={
-            "model": model, "device": device.value, "dtype": dtype, "cache": cache.value, "capacity": capacity,
-            "policy": policy, "page_size": page_size,
-        },
-        params={name: value for name, value in given.items() if value is not None},
-        prompt=prompt,
-        lines=plain,
-        system=system,
-        json=json,
-        record=record,
-        keep=not no_record,
-        thinking=None if thinking is None else thinking is Switch.ON,
-        color=color.value,
-        ascii=ascii,
-    )  # fmt: skip
-    raise typer.Exit(code)
+    start = Start(
+        config,
+        {name: value for name, value in given.items() if value is not None},
+        record=None if no_record else record,
+        conversation=conversation,
+        latest=latest,
+    )
+    raise typer.Exit(run_chat(start, prompt=prompt, lines=plain, json=json, color=color.value))
+
+
+def _value(choice: StrEnum | None) -> str | None:
+    return None if choice is None else choice.value
 
 
 @app.command(rich_help_panel="Teach")
 def replay(
-    recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.")],
+    recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.", autocompletion=recordings)],
     plain: Annotated[bool, typer.Option("--plain", help="Print the trees; the only way so far.")] = False,
     step: Annotated[int | None, typer.Option("--step", min=0, help="Only this step; 0 is before all.")] = None,
     color: Colour = When.AUTO,
@@ -148,14 +178,25 @@ def replay(
 
 @app.command(rich_help_panel="Measure")
 def doctor(
-    model: Annotated[str, typer.Option("--model", "-m", help="radish (bundled), a folder, or a hub id.")] = "radish",
-    device: Annotated[Device, typer.Option("--device")] = Device.AUTO,
-    dtype: Annotated[str, typer.Option("--dtype")] = "auto",
+    model: Model = None,
+    device: Annotated[Device | None, typer.Option("--device")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype")] = None,
 ) -> None:
     """Say what is installed, what a token costs, and where files live."""
     from .doctor import run_doctor
 
-    run_doctor(model, device.value, dtype)
+    run_doctor(model=model, device=_value(device), dtype=dtype)
+
+
+@app.command(rich_help_panel="Chat")
+def config() -> None:
+    """Say where the settings lie and what they are; the command line beats them."""
+    from .config import effective, load_config
+    from .paths import config_file
+
+    settings, path = load_config(), config_file()
+    typer.echo(f"# {path}{'' if path.exists() else ' (does not exist: these are the defaults)'}")
+    typer.echo("\n".join(effective(settings)))
 
 
 def main() -> None:

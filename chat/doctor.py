@@ -8,24 +8,46 @@ import os
 import platform
 
 from .. import __version__
+from .config import Config, load_config
 from .errors import UserError
-from .paths import data_dir, history_file, recordings_dir
+from .paths import config_file, conversations_file, data_dir, history_file, recordings_dir
+from .store import saved_names
 
-LIBRARIES = ("numpy", "rich", "typer", "torch", "transformers", "safetensors", "triton")
+LIBRARIES = ("numpy", "rich", "textual", "typer", "torch", "transformers", "safetensors", "triton")
 
 
-def run_doctor(model: str, device: str, dtype: str) -> None:
-    """Prints a line per fact; a model that cannot be loaded is a fact, too."""
+def run_doctor(**given: str | None) -> None:
+    """Prints a line per fact; a model that cannot be loaded is a fact, too, and so are settings that are not possible.
+
+    Args:
+        **given: model, device and dtype; what is None is as in the settings.
+    """
+    settings, config = _settings()
+    config = config.given(**given)
     lines = [("radixchat", __version__), ("python", platform.python_version())]
     lines += [("system", platform.platform(terse=True))]
     lines += [(name, _version(name)) for name in LIBRARIES]
     lines += [("cores", str(os.cpu_count()))]
-    lines += _model(model, device, dtype)
+    lines += _model(config.model, config.device, config.dtype)
+    lines += [("settings", settings), ("conversations", _conversations())]
     lines += [("data", str(data_dir())), ("recordings", str(recordings_dir())), ("history", str(history_file()))]
     lines += [("RADIXCHAT_HOME", os.environ.get("RADIXCHAT_HOME", "(not set)"))]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         print(f"{name:<{width}}  {value}")
+
+
+def _settings() -> tuple[str, Config]:
+    path = config_file()
+    try:
+        return f"{path} ({'valid' if path.exists() else 'not there'})", load_config()
+    except UserError as error:
+        return f"{error.what}. {error.fix}", Config()
+
+
+def _conversations() -> str:
+    path = conversations_file()
+    return f"{path} ({len(saved_names(path)) if path.exists() else 'not there'})"
 
 
 def _version(name: str) -> str:

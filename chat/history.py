@@ -25,25 +25,27 @@ class History:
         path: The file, readable by its owner only; None keeps them in memory.
         limit: Entries that are kept.
 
-    Attributes:
-        entries: At most `limit` of them.
     """
 
     def __init__(self, path: Path | None, limit: int = LIMIT) -> None:
         self._path = path
         self._limit = limit
         lines = _lines(path) if path is not None else []
-        self.entries = [_entry(line) for line in lines][-limit:]
+        self._entries = [_entry(line) for line in lines][-limit:]
         if path is not None and len(lines) > limit + limit // 2:
             with suppress(OSError):
-                _replace(path, self.entries)
+                _replace(path, self._entries)
+
+    def entries(self) -> list[str]:
+        """Returns what was typed, at most `limit` entries."""
+        return list(self._entries)
 
     def add(self, entry: str) -> None:
         """Adds what was typed, unless it is blank or the same as before."""
-        if not entry.strip() or entry == (self.entries[-1] if self.entries else None):
+        if not entry.strip() or entry == (self._entries[-1] if self._entries else None):
             return
-        self.entries.append(entry)
-        del self.entries[: -self._limit]
+        self._entries.append(entry)
+        del self._entries[: -self._limit]
         if self._path is not None:
             with suppress(OSError):
                 _append(self._path, entry)

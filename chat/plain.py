@@ -6,23 +6,23 @@ The reply goes to stdout; tree, signature line and talk go to stderr. With `--js
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json as jsonlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 from ..viz import TextStream, sanitize
 from . import commands
 from .chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
-from .engine import Engine
-from .errors import INTERRUPTED, ModelError, UsageError, UserError
+from .errors import INTERRUPTED, UsageError, UserError
+from .history import History
 from .paint import tree_json, tree_lines
+from .paths import history_file
 from .signature import cut_off, facts, signature
+from .start import Start, check_installed
 from .terminal import Terminal, open_terminal
 
 TWICE = 2.0
@@ -30,26 +30,23 @@ TWICE = 2.0
 
 
 def run_chat(
+    start: Start,
     *,
-    engine: dict[str, Any],
-    params: dict[str, Any],
     prompt: str | None,
     lines: bool,
-    system: str,
     json: bool,
-    record: Path | None,
-    keep: bool,
-    thinking: bool | None,
     color: str,
-    ascii: bool,
 ) -> int:
     """Runs `radixchat chat`; returns the exit code.
+
+    What a person types is saved. A prompt on the command line, or lines from a pipe, are saved only where a
+    conversation is named to keep them in.
 
     Raises:
         UserError: nothing could be started.
     """
-    _check_installed()
-    terminal = open_terminal(color, ascii)
+    check_installed()
+    terminal = open_terminal(color, start.config.ascii)
     if json and terminal.interactive and prompt is None:
         raise UsageError("--json is for programs; here is a person at a keyboard", "Pipe lines in, or leave it out.")
     once = prompt is not None or (not lines and not sys.stdin.isatty())
@@ -58,28 +55,14 @@ def run_chat(
     if once and not prompt:
         raise UsageError("the prompt is empty", "Write one after `radixchat chat`, or pipe one in.")
     if terminal.interactive:
-        terminal.say(f"loading {engine['model']} …")
-
-    def load(model: str | None) -> Engine:
-        name = model or engine["model"]
-        if name == "words":
-            raise UsageError("the words tokenizer has no model to chat with", "Name a model, such as radish.")
-        return Engine.load(**{**engine, "model": name})
-
-    chat = Chat(load, system=system, params=params, record=record, keep=keep, thinking=thinking)
+        terminal.say(f"loading {start.config.model} …")
+    named = start.conversation is not None or start.latest
+    chat = start.chat(save=named or (terminal.interactive and not once))
     front = PlainChat(chat, terminal, json=json)
     try:
         return front.answer(prompt) if prompt is not None else front.repl()
     finally:
         chat.close()
-
-
-def _check_installed() -> None:
-    if importlib.util.find_spec("torch") is None:
-        raise ModelError(
-            "a model needs PyTorch and transformers, which are not installed",
-            "Install them with: pip install 'radixchat[chat]'",
-        )
 
 
 class PlainChat:
@@ -103,6 +86,7 @@ class PlainChat:
 
     def answer(self, prompt: str) -> int:
         """Replies to one prompt; returns the exit code."""
+        self._news()
         code = self._run(self.chat.send(prompt))
         return code if code else self._stopped()
 
@@ -149,9 +133,14 @@ class PlainChat:
 
     # -- input -----------------------------------------------------------------------------------------------------
 
+    def _news(self) -> None:
+        for line in self.chat.news():
+            self._say(line)
+
     def _greet(self) -> None:
         for note in self.chat.engine.notes:
             self._say(note)
+        self._news()
         if self.terminal.interactive:
             self._say(commands.about_model(self.chat))
             self._say("Type a message; /help lists the commands.")
@@ -160,8 +149,12 @@ class PlainChat:
         if not self.terminal.interactive:
             yield from _whole(sys.stdin)
             return
-        with _history():
-            yield from _whole(self._typed())
+        history = History(history_file())
+        with _line_editing(self.chat, history.entries()) as remember:
+            for entry in _whole(self._typed()):
+                history.add(entry)
+                remember(entry)
+                yield entry
 
     def _typed(self) -> Iterator[str]:
         while True:
@@ -307,33 +300,30 @@ def _whole(lines: Iterator[str] | IO[str]) -> Iterator[str]:
 
 
 @contextmanager
-def _history() -> Iterator[None]:
-    """Line editing, completion of commands, and a private history of what was typed."""
+def _line_editing(chat: Chat, entries: list[str]) -> Iterator[Callable[[str], None]]:
+    """Line editing with what was typed before, and completion; yields what remembers an entry of several lines."""
     try:
         import readline
     except ImportError:  # Windows: lines come without editing
-        yield
+        yield lambda entry: None
         return
-    from .paths import history_file, private_dir
 
-    path = history_file()
-    if path.exists():
-        readline.read_history_file(path)
-    readline.set_history_length(1000)
+    def complete(text: str, state: int) -> str | None:
+        if state == 0:
+            start, end = readline.get_begidx(), readline.get_endidx()
+            line = readline.get_line_buffer()[:end]
+            lines = commands.complete(chat, line) if line.startswith("/") else []
+            found[:] = [whole[start:] for whole in lines]
+        return found[state] if state < len(found) else None
+
+    found: list[str] = []
+    readline.clear_history()
+    for entry in entries:
+        readline.add_history(entry)
     readline.set_completer_delims(" ")
-    readline.set_completer(_complete)
+    readline.set_completer(complete)
     readline.parse_and_bind("tab: complete")
     try:
-        yield
+        yield lambda entry: readline.add_history(entry) if "\n" in entry else None
     finally:
-        private_dir(path.parent)
-        draft = path.with_name("history.new")
-        readline.write_history_file(draft)
-        draft.chmod(0o600)
-        draft.replace(path)
-
-
-def _complete(text: str, state: int) -> str | None:
-    names = [name for name, known in commands.COMMANDS.items() if not known.app]
-    found = [f"/{name}" for name in names if text.startswith("/") and f"/{name}".startswith(text)]
-    return found[state] if state < len(found) else None
+        readline.set_completer(None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from radixchat.chat import cli, plain
+from radixchat.chat import cli, start
 
 torch = pytest.importorskip("torch")
 
@@ -198,7 +198,7 @@ def test_damaged_models_exit_with_3(run, tmp_path: Path, damage, words) -> None:
 
 def test_without_torch_the_chat_says_how_to_get_it(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """In two lines."""
-    monkeypatch.setattr(plain.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(start.importlib.util, "find_spec", lambda name: None)
     two_lines(run("chat", "x"), 3, "pip install 'radixchat[chat]'")
 
 

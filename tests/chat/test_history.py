@@ -21,8 +21,8 @@ def test_entries_come_back_whole(path: Path) -> None:
     first = History(path)
     for entry in entries:
         first.add(entry)
-    assert first.entries == entries
-    assert History(path).entries == [*entries[:-1], "?"]
+    assert first.entries() == entries
+    assert History(path).entries() == [*entries[:-1], "?"]
     assert "\n" + '"/help"\n' in "\n" + path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -32,7 +32,7 @@ def test_blanks_and_repetitions_are_left_out(path: Path) -> None:
     typed = History(path)
     for entry in ("a", "a", "  ", "", "b", "a"):
         typed.add(entry)
-    assert History(path).entries == ["a", "b", "a"]
+    assert History(path).entries() == ["a", "b", "a"]
 
 
 def test_what_earlier_versions_wrote_is_read_as_it_stands(path: Path) -> None:
@@ -40,7 +40,7 @@ def test_what_earlier_versions_wrote_is_read_as_it_stands(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('/help\nC:\\new folder\n"unfinished\n3\nnull\n')
     History(path).add("new")
-    assert History(path).entries == ["/help", "C:\\new folder", '"unfinished', "3", "null", "new"]
+    assert History(path).entries() == ["/help", "C:\\new folder", '"unfinished', "3", "null", "new"]
 
 
 def test_the_newest_are_kept_and_the_file_stays_short(path: Path) -> None:
@@ -49,9 +49,9 @@ def test_the_newest_are_kept_and_the_file_stays_short(path: Path) -> None:
         typed = History(path, limit=10)
         for number in range(start, start + 10):
             typed.add(str(number))
-        assert typed.entries == [str(number) for number in range(start, start + 10)]
+        assert typed.entries() == [str(number) for number in range(start, start + 10)]
     assert len(path.read_text().splitlines()) <= 25
-    assert History(path, limit=10).entries[-1] == "99"
+    assert History(path, limit=10).entries()[-1] == "99"
     assert path.stat().st_mode & 0o777 == 0o600 and len(list(path.parent.iterdir())) == 1
 
 
@@ -61,7 +61,7 @@ def test_two_programs_append(path: Path) -> None:
     for number in range(5):
         first.add(f"first {number}")
         second.add(f"second {number}")
-    assert len(History(path).entries) == 10
+    assert len(History(path).entries()) == 10
 
 
 def test_a_place_that_cannot_be_used_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +70,8 @@ def test_a_place_that_cannot_be_used_is_no_trouble(tmp_path: Path, monkeypatch: 
     for place in (tmp_path / "file" / "history", tmp_path, None):
         typed = History(place)
         typed.add("x")
-        assert typed.entries == ["x"]
+        assert typed.entries() == ["x"]
     full = tmp_path / "history"
     full.write_text("a\n" * 2000)
     monkeypatch.setattr(history, "open_private", lambda path: (_ for _ in ()).throw(OSError("full")))
-    assert History(full).entries == ["a"] * 1000
+    assert History(full).entries() == ["a"] * 1000

@@ -249,7 +249,7 @@ def test_every_command_runs(name: str) -> None:
             session.type("/quit")
         return
     expected = {
-        "continue": 2,
+        "continue": 2, "pin": 2, "unpin": 2, "search": 2,
         "copy": 2,
     }.get(name, 0)  # it is complete; there is no terminal
     assert session.type(f"/{name} {arguments.get(name, '')}".strip()) == [expected]

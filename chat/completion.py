@@ -1,0 +1,37 @@
+"""What the shell may complete: names of conversations, models, recordings, policies. Quick, and quiet about trouble."""
+
+from __future__ import annotations
+
+
+def conversations(incomplete: str) -> list[str]:
+    """Names of saved conversations."""
+    from .paths import conversations_file
+    from .store import saved_names
+
+    return _beginning(saved_names(conversations_file()), incomplete)
+
+
+def models(incomplete: str) -> list[str]:
+    """Models on this machine."""
+    from .local_models import local_models
+
+    return _beginning([model.name for model in local_models()], incomplete)
+
+
+def recordings(incomplete: str) -> list[str]:
+    """`last`, and the recordings of chats, the newest first."""
+    from .paths import recordings_dir
+
+    found = sorted(map(str, recordings_dir().glob("*.jsonl")), reverse=True)
+    return _beginning(["last", *found], incomplete)
+
+
+def policies(incomplete: str) -> list[str]:
+    """Eviction policies."""
+    from ..radix.policies import POLICIES
+
+    return _beginning(list(POLICIES), incomplete)
+
+
+def _beginning(names: list[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
