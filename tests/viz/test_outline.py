@@ -161,7 +161,7 @@ def test_places_and_the_cursor_agree(snapshot: Snapshot, width: int, runs: int) 
             continue
         place = shown.place(node)
         assert place is not None and shown.node_at(place.x, place.y) == node
-        assert 0 <= place.x and place.x + place.width <= width and place.height == 1
+        assert place.x >= 0 and place.x + place.width <= width and place.height == 1
         if place.y == y:
             standing.append(node)
     everywhere = len(standing) == len([row for row in rows_of(shown) if row.kind is not RowKind.NAMESPACE])
