@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .completion import conversations, models, policies, recordings
+from .completion import conversations, models, policies, recordings, themes, views
 from .errors import INTERRUPTED, UsageError, UserError
 
 app = typer.Typer(
@@ -61,6 +61,8 @@ Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="radish (bundled, the default), a folder, or a hub id.", autocompletion=models),
 ]
+Theme = Annotated[str | None, typer.Option("--theme", help="Colours of the app.", autocompletion=themes)]
+View = Annotated[str | None, typer.Option("--view", help="How the app draws the tree.", autocompletion=views)]
 Colour = Annotated[When, typer.Option("--color", help="Colour on a terminal (auto), always, or never.")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
 AsciiOrNot = Annotated[bool | None, typer.Option("--ascii/--no-ascii", help="Draw with ASCII characters only.")]
@@ -126,14 +128,18 @@ def chat(
         Switch | None,
         typer.Option("--thinking", help="Where a template knows it. Most drop thoughts from history afterwards."),
     ] = None,
+    theme: Theme = None,
+    view: View = None,
     color: Colour = When.AUTO,
     ascii: AsciiOrNot = None,
 ) -> None:
-    """Chat with a model; after every turn, see what its cache reused, computed and evicted.
+    """Chat with a model, and see what its cache reuses, computes and evicts.
+
+    At a terminal this opens the app, as `radixchat` alone does; --plain, a prompt or a pipe do without it.
 
     What is not given here is taken from the settings (`radixchat config`), else from the model.
     """
-    from .config import load_config
+    from .config import THEMES, VIEWS, load_config
     from .plain import run_chat
     from .start import Start
 
@@ -143,6 +149,7 @@ def chat(
         model=model, device=_value(device), dtype=dtype, cache=_value(cache), capacity=capacity, policy=policy,
         page_size=page_size, system=system, thinking=None if thinking is None else thinking is Switch.ON,
         record=False if no_record else None, save=save, ascii=ascii,
+        theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
     )  # fmt: skip
     given = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,
@@ -155,7 +162,17 @@ def chat(
         conversation=conversation,
         latest=latest,
     )
-    raise typer.Exit(run_chat(start, prompt=prompt, lines=plain, json=json, color=color.value))
+    if plain or json or prompt is not None or not sys.stdin.isatty():
+        raise typer.Exit(run_chat(start, prompt=prompt, lines=plain, json=json, color=color.value))
+    from .tui.run import run_app
+
+    raise typer.Exit(run_app(start, color=color.value))
+
+
+def _one_of(what: str, value: str | None, choices: tuple[str, ...]) -> str | None:
+    if value is not None and value not in choices:
+        raise UsageError(f"there is no {what} {value!r}", f"Choose one of {', '.join(choices)}.")
+    return value
 
 
 def _value(choice: StrEnum | None) -> str | None:
@@ -165,12 +182,22 @@ def _value(choice: StrEnum | None) -> str | None:
 @app.command(rich_help_panel="Teach")
 def replay(
     recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.", autocompletion=recordings)],
-    plain: Annotated[bool, typer.Option("--plain", help="Print the trees; the only way so far.")] = False,
-    step: Annotated[int | None, typer.Option("--step", min=0, help="Only this step; 0 is before all.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print the trees; in a pipe, too.")] = False,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Begin at, or print, this step.")] = None,
+    theme: Theme = None,
+    view: View = None,
     color: Colour = When.AUTO,
     ascii: Ascii = False,
 ) -> None:
-    """Show what a recorded cache did, step by step, without any model."""
+    """Step through what a recorded cache did, without any model."""
+    if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        from .config import THEMES, VIEWS, load_config
+        from .tui import run
+
+        settings = load_config().given(
+            theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS), ascii=ascii or None
+        )
+        raise typer.Exit(run.run_replay(recording, settings, step=step, color=color.value))
     from .replay import run_replay
 
     run_replay(recording, step=step, color=color.value, ascii=ascii)
@@ -203,7 +230,7 @@ def main() -> None:
     """Runs the program; the entry point of `radixchat` and `python -m radixchat`."""
     _tidy_environment()
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["chat"], standalone_mode=False)  # without a word, the app
     except UserError as error:
         code = complain(error)
     except KeyboardInterrupt:

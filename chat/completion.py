@@ -33,5 +33,19 @@ def policies(incomplete: str) -> list[str]:
     return _beginning(list(POLICIES), incomplete)
 
 
+def themes(incomplete: str) -> list[str]:
+    """Themes of the app."""
+    from .config import THEMES
+
+    return _beginning(list(THEMES), incomplete)
+
+
+def views(incomplete: str) -> list[str]:
+    """Ways in which the app draws a tree."""
+    from .config import VIEWS
+
+    return _beginning(list(VIEWS), incomplete)
+
+
 def _beginning(names: list[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]

@@ -19,7 +19,11 @@ SAMPLING = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "sto
 ENGINE = ("model", "device", "dtype", "cache", "capacity", "policy", "page_size")
 
 
-def _of(default: str, *choices: str) -> Any:
+THEMES = ("dark", "light", "high-contrast", "ansi-dark", "ansi-light")
+VIEWS = ("auto", "rail", "ruler", "figure")
+
+
+def _of(default: str | None, *choices: str) -> Any:
     return field(default=default, metadata={"choices": choices})
 
 
@@ -43,8 +47,8 @@ class Config:
     max_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] | None = None
-    theme: str | None = None  # of the app
-    view: str = _of("auto", "auto", "rail", "ruler", "figure")  # how the app draws the tree
+    theme: str | None = _of(None, *THEMES)  # of the app
+    view: str = _of("auto", *VIEWS)  # how the app draws the tree
     beats: bool = True  # whether the app pauses for a moment where a node splits or goes
     ascii: bool = False
     record: bool = True  # whether chats are recorded

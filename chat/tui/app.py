@@ -29,6 +29,7 @@ from ..commands import COMMANDS, Command
 from ..errors import ModelError, RequestError, UsageError, UserError
 from . import messages as say
 from .composer import Composer
+from .crash import unexpected
 from .desk import PACE, Desk
 from .help import Choice, HelpScreen
 from .keys import bindings
@@ -80,6 +81,7 @@ class RadixApp(App[int]):
     Args:
         make: Makes a chat by model name, in another thread; None shows a recording, without any model.
         recording: What is shown then.
+        step: Where it begins; None is before everything.
         title: Of what is shown, in the banner.
         look: ASCII and colour; the theme decides the palette.
         theme: A name from `PALETTE_OF`.
@@ -100,6 +102,7 @@ class RadixApp(App[int]):
         make: Callable[[str | None], Chat] | None,
         *,
         recording: Recording | None = None,
+        step: int | None = None,
         title: str = "",
         look: Look | None = None,
         theme: str = "dark",
@@ -114,6 +117,7 @@ class RadixApp(App[int]):
         self.view = say.ChatView("main", ("main",), (), {}, title or "loading …")
         self.busy = self.desk is not None
         self._recording = recording
+        self._step = step
         self._theme = theme
         self._view = view
         self._beats = beats
@@ -157,6 +161,8 @@ class RadixApp(App[int]):
             pane = self.pane
             pane.open(self._recording, self._recording.pieces, self._recording.header.bytes_per_token)
             pane.travel_to(0)
+            if self._step is not None:
+                self.act("goto", str(self._step))
             self._show_pane("tree")
 
     @property
@@ -178,6 +184,11 @@ class RadixApp(App[int]):
         """Gives the tree the palette that goes with the theme."""
         with suppress(NoMatches, IndexError):  # before anything is mounted
             self.pane.restyle(PALETTE_OF.get(theme, "dark" if self.current_theme.dark else "light"))
+
+    def _fatal_error(self) -> None:
+        """A bug: two lines, and a traceback in a file. Textual 8.2 would print the traceback."""
+        error = unexpected(self._exception or RuntimeError("unknown"))
+        self.panic(Text(f"radixchat: {error.what}\n{error.fix}"))
 
     async def action_quit(self) -> None:
         """Leaves within a second, whatever runs."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any
@@ -23,9 +22,9 @@ from ..commands import divergence_line
 from ..errors import ModelError, UserError
 from ..foresight import foresee, walked
 from ..items import Act, Asked, Copied, Delta, Item, Report, Tree
-from ..paths import private_dir, state_dir
 from ..signature import cut_off, signature
 from . import messages as say
+from .crash import unexpected
 
 PACE = 0.1
 """Seconds between two messages about a running reply, at least."""
@@ -95,7 +94,7 @@ class Desk:
             except UserError as error:
                 self._post(say.Failed(error))
             except Exception as error:  # ours to mend: the chat goes on, the traceback goes to a file
-                self._post(say.Failed(_unexpected(error)))
+                self._post(say.Failed(unexpected(error)))
         if self._chat is not None:
             self._chat.close()
 
@@ -244,15 +243,3 @@ class Spelling(Mapping[int, bytes]):
 
     def __len__(self) -> int:
         return len(self._pieces)
-
-
-def _unexpected(error: Exception) -> UserError:
-    """Writes the traceback of a bug of ours to a file, and says where."""
-    log = private_dir(state_dir()) / "crash.log"
-    try:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{traceback.format_exc()}\n")
-        fix = f"The chat goes on; please report it with the end of {log}."
-    except OSError:
-        fix = "The chat goes on; please report it."
-    return UserError(f"something went wrong inside radixchat: {type(error).__name__}: {error}", fix)

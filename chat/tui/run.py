@@ -4,35 +4,73 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
+from ...viz.picture import Look
+from ..config import Config
 from ..errors import UsageError
+from ..history import History
+from ..journal import open_recording
+from ..paths import history_file
+from ..start import Start, check_installed
+from ..terminal import open_terminal
+from .app import RadixApp
+from .themes import PALETTE_OF
 
-if TYPE_CHECKING:
-    from ...radix.recording import Recording
+
+def run_app(start: Start, *, color: str) -> int:
+    """Opens the chat; returns the exit code.
+
+    Raises:
+        UserError: the app cannot be shown here, or no model can run at all.
+    """
+    _check_terminal("Use `radixchat chat --plain`, or pipe a prompt into `radixchat chat`.")
+    check_installed()
+    config = start.config
+    look, theme = _style(config, color)
+    app = RadixApp(
+        lambda model: start.chat(app=True, model=model),
+        look=look,
+        theme=theme,
+        view=config.view,
+        beats=config.beats,
+        history=History(history_file()),
+    )
+    return _run(app)
 
 
-def check_terminal(instead: str) -> None:
-    """Raises UsageError where no app can be shown; `instead` says what works there."""
+def run_replay(name: str, config: Config, *, step: int | None, color: str) -> int:
+    """Shows a recording in the same screen, without any model; returns the exit code.
+
+    Raises:
+        UserError: no such recording, or the app cannot be shown here.
+    """
+    _check_terminal("Use `radixchat replay RECORDING --plain`.")
+    recording = open_recording(name)
+    look, theme = _style(config, color)
+    title = f"{name} · {recording.header.model or 'no model'}"
+    app = RadixApp(
+        None, recording=recording, step=step, title=title, look=look, theme=theme, view=config.view, beats=False
+    )
+    return _run(app)
+
+
+def _check_terminal(instead: str) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the app needs a terminal, and this is none", instead)
-    if os.environ.get("TERM", "") in ("dumb", ""):
-        raise UsageError("the app cannot draw on this terminal (TERM is dumb or not set)", instead)
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise UsageError("the app cannot draw on this terminal (TERM is dumb, or not set)", instead)
 
 
-def tidy_environment() -> None:
-    """NO_COLOR means something only when it is not empty; textual looks only whether it is there."""
-    if os.environ.get("NO_COLOR") == "":
-        del os.environ["NO_COLOR"]
+def _style(config: Config, color: str) -> tuple[Look, str]:
+    """Returns how to paint, and the theme: the one of the settings, else the one that suits the terminal."""
+    terminal = open_terminal(color, config.ascii)
+    if not terminal.colour:
+        os.environ["NO_COLOR"] = "1"  # textual asks nothing else
+    suits = {palette: theme for theme, palette in reversed(PALETTE_OF.items())}
+    theme = config.theme or suits[terminal.palette]
+    return Look(palette=PALETTE_OF[theme], ascii=terminal.ascii, colour=terminal.colour), theme
 
 
-def run_replay(recording: Recording, title: str, **settings: Any) -> int:
-    """Shows a recording, without any model; returns the exit code."""
-    from .app import RadixApp
-
-    return _run(RadixApp(None, recording=recording, title=title, **settings))
-
-
-def _run(app: Any) -> int:
+def _run(app: RadixApp) -> int:
     app.run()
-    return int(app.return_value or app.return_code or 0)
+    return int(app.return_code or 0)

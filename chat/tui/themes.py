@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.theme import Theme
 
 from ...viz import PALETTES
+from ..config import THEMES
 
 _DARK, _LIGHT = PALETTES["dark"], PALETTES["light"]
 
@@ -26,11 +27,5 @@ HIGH_CONTRAST = Theme(
 
 OURS = (DARK, LIGHT, HIGH_CONTRAST)
 
-PALETTE_OF = {
-    "dark": "dark",
-    "light": "light",
-    "high-contrast": "dark",
-    "ansi-dark": "ansi",
-    "ansi-light": "ansi-light",
-}
+PALETTE_OF = dict(zip(THEMES, ("dark", "light", "dark", "ansi", "ansi-light"), strict=True))
 """Themes by name, in the order that /theme goes through, and the palette of the tree for each."""

@@ -32,6 +32,7 @@ from ...viz.picture import Direction, Look
 from ...viz.story import tell, tell_diff
 from ...viz.strip import Strip
 from ...viz.tree_view import Mark, TreeView
+from ..config import VIEWS
 from ..errors import UsageError
 from .keys import bindings
 from .log import EventLog
@@ -43,7 +44,6 @@ MOST_BEATS = 6
 """Beats after which the present is shown at once: nobody waits for a film."""
 
 _KINDS: dict[str, tuple[type, ...]] = {"split": (ev.Split,), "eviction": (ev.Evicted, ev.Trimmed)}
-_VIEWS = ("auto", "rail", "ruler", "figure")
 
 
 class Watch(Vertical):
@@ -345,10 +345,10 @@ class Watch(Vertical):
         return f"beats {'on' if self._beats_on else 'off'}"
 
     def _set_view(self, argument: str) -> str:
-        if argument and argument not in _VIEWS:
-            raise UsageError(f"there is no view {argument!r}", f"Views: {', '.join(_VIEWS)}.")
+        if argument and argument not in VIEWS:
+            raise UsageError(f"there is no view {argument!r}", f"Views: {', '.join(VIEWS)}.")
         tree = self.drawing
-        tree.view = argument or _VIEWS[(_VIEWS.index(tree.view) + 1) % len(_VIEWS)]
+        tree.view = argument or VIEWS[(VIEWS.index(tree.view) + 1) % len(VIEWS)]
         return f"view {tree.view}"
 
     def _move(self, argument: str) -> str | None:
