@@ -233,3 +233,66 @@ def test_doctor_names_what_matters(run, llama: Path) -> None:
         assert word in result.out
     missing = run("doctor", "--model", "nobody/nothing")
     assert missing.code == 0 and "nobody/nothing" in missing.out
+
+
+def test_a_pipe_is_saved_where_a_conversation_is_named_and_goes_on_there(run, llama: Path, tmp_path: Path) -> None:
+    """One prompt leaves no trace otherwise; --continue finds what was used last."""
+    options = ("--model", llama, "--max-tokens", 4, "--temperature", 0, "--json")
+    database = tmp_path / "home" / "conversations.db"
+    run("chat", "Hello", *options)
+    run("chat", "--plain", *options, stdin="Hello\n")
+    assert not database.exists()
+
+    first = run("chat", "Hello", "-c", "tries", *options)
+    again = run("chat", "And you?", "--continue", *options)
+    listed = run("chat", "--plain", "-c", "other", *options, stdin="/list\n")
+    assert first.code == again.code == listed.code == 0
+    assert [result.objects[-1]["conversation"] for result in (first, again)] == ["tries", "tries"]
+    assert again.objects[-1]["prompt_tokens"] > first.objects[-1]["prompt_tokens"]
+    assert again.objects[-1]["reused_tokens"] == 0  # nothing is resident in a new process
+    assert [each["text"].split(" ·")[0] for each in listed.objects] == [
+        "* other: 0 turns, 0 tokens", f"  tries: 2 turns, {again.objects[-1]['prompt_tokens'] + 4} tokens",
+    ]  # fmt: skip
+    run("chat", "More", "-c", "tries", "--no-save", *options)
+    assert (
+        run("chat", "--plain", "--continue", *options, stdin="/list\n")
+        .objects[0]["text"]
+        .startswith("* tries: 2 turns")
+    )
+    two_lines(run("chat", "x", "-c", "a", "--continue", *options), 2, "two conversations")
+
+
+def test_the_settings_file_holds_and_the_command_line_beats_it(run, llama: Path, tmp_path: Path) -> None:
+    """Also for whether a chat is recorded, and for sampling."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(f'model = "{llama}"\nmax_tokens = 3\npage_size = 2\nrecord = false\n')
+    result = run("chat", "Hello", "--json")
+    assert result.objects[-1]["generated_tokens"] == 3
+    assert not (home / "recordings").exists()
+    result = run("chat", "Hello", "--json", "--max-tokens", 5, "--record", tmp_path / "mine.jsonl")
+    assert result.objects[-1]["generated_tokens"] == 5
+    assert '"page_size":2' in (tmp_path / "mine.jsonl").read_text().splitlines()[0]
+    settings = run("config").out
+    assert str(home / "config.toml") in settings and "page_size = 2" in settings and "# seed" in settings
+    assert "config.toml (valid)" in run("doctor").out
+
+
+def test_settings_that_are_not_possible_are_refused_and_doctor_says_so(run, llama: Path, tmp_path: Path) -> None:
+    """Help still helps."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text("modle = 1\n")
+    for arguments in (("chat", "x"), ("config",)):
+        two_lines(run(*arguments), 2, str(home / "config.toml"), "no setting 'modle'")
+    assert run("chat", "--help").code == 0
+    result = run("doctor", "--model", llama)
+    assert result.code == 0 and "no setting 'modle'" in result.out
+
+
+def test_a_store_that_cannot_be_used_is_said_and_the_chat_goes_on(run, llama: Path, tmp_path: Path) -> None:
+    """In two lines."""
+    (tmp_path / "home" / "conversations.db").mkdir(parents=True)
+    result = run("chat", "Hello", "-c", "x", "--model", llama, "--max-tokens", 4)
+    assert result.code == 0 and result.out
+    assert "conversations.db" in result.err and "not saved" in result.err
