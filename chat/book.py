@@ -142,9 +142,15 @@ class Book:
         return conversation
 
     def switch(self, name: str) -> Conversation:
-        """Goes to a conversation."""
-        self.current = self.named(name)
-        return self.current
+        """Goes to a conversation; one that went on in another program meanwhile is read again."""
+        conversation = self.named(name)
+        if conversation not in self._unsaved:
+            with _reading():
+                if self.store.went_on(conversation) and (newer := self.store.load(name, self._tokenizer)) is not None:
+                    self.open[name] = conversation = newer
+                    self.news.append(f"{name} went on in another radixchat: this is how it is there")
+        self.current = conversation
+        return conversation
 
     def rename(self, name: str) -> None:
         """Gives the current conversation another name. Raises UsageError when that is taken."""

@@ -201,7 +201,7 @@ class Chat:
         """Forgets a conversation for good; its tokens stay in the cache until they are evicted."""
         only = list(self.conversations) == [name] and not self.current.turns and self.current.row is None
         if only:
-            raise UsageError(f"{name!r} is the only conversation, and empty", "Name another one; /list shows all.")
+            raise UsageError(f"{name!r} is empty: there is nothing to delete", "Name another one; /list shows all.")
         self.book.delete(name)
         if not self.conversations:
             self.new()

@@ -76,7 +76,7 @@ class Turn:
     row: tuple[bytes, bytes] | None = field(default=None, compare=False)  # in a store: (the turn before, this one)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Conversation:
     """A named chat. All operations but `take` and the cuts leave it unchanged.
 

@@ -322,7 +322,8 @@ def _line_editing(chat: Chat, entries: list[str]) -> Iterator[Callable[[str], No
         readline.add_history(entry)
     readline.set_completer_delims(" ")
     readline.set_completer(complete)
-    readline.parse_and_bind("tab: complete")
+    libedit = "libedit" in (readline.__doc__ or "")  # the one of macOS
+    readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
     try:
         yield lambda entry: readline.add_history(entry) if "\n" in entry else None
     finally:

@@ -208,6 +208,13 @@ class Store:
             row=(number, tip),
         )
 
+    def went_on(self, conversation: Conversation) -> bool:
+        """Whether another program has changed what a loaded conversation points to, or deleted it."""
+        if conversation.row is None:
+            return False
+        number, tip = conversation.row
+        return self._db.execute("SELECT tip FROM conversations WHERE id = ?", (number,)).fetchone() != (tip,)
+
     def said(self, name: str) -> list[Said]:
         """Returns the messages of a conversation, without their tokens."""
         row = self._db.execute("SELECT tip FROM conversations WHERE name = ?", (name,)).fetchone()
@@ -250,6 +257,12 @@ class Store:
         if row is None:
             return self._insert(conversation, tip, "{old} was deleted by another radixchat; it is saved again as {new}")
         name, there = row
+        if there != known and tip == known:  # nothing was said here since: the pointer stays where it is
+            self._db.execute(
+                "UPDATE conversations SET system = ?, thinking = ?, sampling = ? WHERE id = ?",
+                (*_facts(conversation, tip)[1:4], number),
+            )
+            return Saved(name, ""), number
         if there != known:
             return self._insert(
                 conversation,

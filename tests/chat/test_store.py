@@ -302,6 +302,22 @@ def test_two_programs_that_go_on_with_one_conversation_both_keep_theirs(path: Pa
     assert second.news == [] and len(reopened(path, "main-2").turns) == 3
 
 
+def test_going_to_a_conversation_that_went_on_elsewhere_reads_it_again(path: Path) -> None:
+    """Settings that are changed before that leave the other's turns alone."""
+    first, second = two_chats(path)
+    say(first.current, "Two", "2")
+    first.save()
+    second.current.system = "Be brief."
+    second.save()
+    assert second.news == [] and len(reopened(path).turns) == 2
+    second.switch("main")
+    assert second.news == ["main went on in another radixchat: this is how it is there"]
+    assert (len(second.current.turns), second.current.system) == (2, "Be brief.")
+    say(second.current, "Three", "3")
+    second.save()
+    assert saved_names(path) == ["main"] and len(reopened(path).turns) == 3
+
+
 def test_a_conversation_that_was_renamed_elsewhere_takes_the_name(path: Path) -> None:
     """The pointer is a number, not the name."""
     first, second = two_chats(path)
