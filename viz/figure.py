@@ -9,8 +9,8 @@ evicted. Knows no widget and no terminal.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -24,10 +24,11 @@ from ..radix.snapshots import Snapshot, State
 from .cells import Brush, Run, label_runs, line_of
 from .labels import Kind, Label, Labels, Span, label
 from .picture import Direction, Look, Picture, Place
+from .shown import shown_trees, strongest
 from .states import ATTRIBUTES, MORE, STATES, UNCACHED, Attribute
-from .tidy import Part, Spot, height, spots
+from .tidy import Part, Spot, spots
 from .turns import fewer, joined, turns
-from .twigs import RowKind, Twig, in_order, trees_of
+from .twigs import RowKind, Twig
 
 _MARGIN = 6  # cells left of the first stem; no box reaches further left of its stem
 _INDENT = 2  # from a stem to its text
@@ -36,12 +37,12 @@ _APART = 4  # between the trees of two namespaces
 _LEAST_TEXT = 7  # cells kept for every text: "evicted" fits
 _MOST_TEXT = 30  # cells that a line takes where there is room
 _NAME = 24  # cells of a namespace's name
-_MANY = 300  # nodes from which on no width is tried but the first: it would not fit anyway
+_SPARE = 4  # cells kept in a box for an attribute, or for more tokens
+_COLUMN = 10  # cells kept right of the stem of a node without children, for those to come
+_MANY = 300  # parts from which on texts are not measured, and get one line each
 _LEAST_EPITAPH = 4  # cells from which on the text of a tombstone says anything
 _REST = 10  # cells for what is not cached yet
 _REMEMBERED = 20_000  # edges whose lines are kept
-_STRENGTH = (State.NEW, State.REUSED, State.RESIDENT, State.EVICTED)
-"""Whose colour a shared connector takes."""
 
 
 class Form(NamedTuple):
@@ -52,8 +53,9 @@ class Form(NamedTuple):
     text: int  # the most cells kept for a line; it takes more where there is room
 
 
-_HEIGHTS = ((True, 6), (False, 6), (False, 4), (False, 3), (False, 2), (False, 1))
-_TEXTS = (30, 24, 20, 16, 12)
+_SHAPES = ((True, 6), (False, 6), (False, 4), (False, 3), (False, 2), (False, 1))
+_MANY_SHAPES = ((True, 1), (False, 1))
+_TEXTS = (30, 24, 20, 16, 14, 12, 10, 8)
 _TEXT = 20
 """Cells kept for a line when no width is given."""
 
@@ -95,7 +97,7 @@ def figure(
         snapshot: The state to draw.
         pieces: The bytes of each token id.
         look: How to paint.
-        folded: Ids of nodes below which one small box stands for everything.
+        folded: Ids of nodes that stand in one box for themselves and all below them.
         before: The figure shown before: nodes keep their places, and the figure its form as long as that fits.
         height: The lines there are: boxes and then texts become lower until the figure fits, if it can.
         width: The cells there are: texts become shorter until the figure fits, if it can.
@@ -104,35 +106,45 @@ def figure(
     last = before if isinstance(before, Figure) else None
     room = (height, width)
     draft = _Draft(_nodes(snapshot, folded), _Texts.after(last, pieces, look), look, letters, last)
-    forms = _forms(draft, height, width)
-    kept = None
+    shapes = draft.shapes(height)
+
+    def drawn(form: Form, kept: Sequence[_Kept | None] = ()) -> Figure:
+        return Figure(snapshot, look, room, form, draft, kept)
+
+    first = Form(*shapes[0], _TEXT)
     if last is not None and any(draft.kept):
-        form = last.form if last.room == room and last.form in forms else forms[0]
-        kept = Figure(snapshot, look, room, form, draft, draft.kept)
-        if kept.fits:
-            return kept
-    for form in forms:
-        drawn = Figure(snapshot, look, room, form, draft)
-        if drawn.fits:
-            return drawn
-    return kept or drawn
-
-
-def _forms(draft: _Draft, height: int | None, width: int | None) -> list[Form]:
-    """Returns the forms that are worth a try, the best first; all are low enough if any is."""
-    low = [form for form in _HEIGHTS if height is None or draft.height(Form(*form, 0)) <= height]
-    texts = _TEXTS if width is not None and len(draft.nodes) <= _MANY else (_TEXT,)
-    return [Form(*form, text) for form in (low or _HEIGHTS[-1:])[:2] for text in texts]
+        same = last.room == room and last.form[:2] in shapes
+        first = last.form if same else Form(*shapes[0], last.form.text)
+        kept = drawn(first, draft.kept)
+    else:
+        kept = drawn(first)
+    if width is None or draft.many or (kept.fits and last is not None):
+        return kept
+    for shape in shapes:
+        at = bisect_left(_TEXTS, True, key=lambda text: drawn(Form(*shape, text)).fits)
+        if at < len(_TEXTS):
+            return drawn(Form(*shape, _TEXTS[at]))
+    return kept
 
 
 # -- what is drawn -----------------------------------------------------------------------------------------------------
 
 
 class _Kept(NamedTuple):
-    """Where a part stood."""
+    """Where a part stood, and the room it had."""
 
     x: int  # of its stem
-    stem: int  # where that met the box
+    part: Part
+
+
+class _Size(NamedTuple):
+    """What a part takes in whatever form."""
+
+    text: int  # cells kept for its text, if the form has them
+    wish: int  # cells its text takes where there is room
+    lines: int  # of its text
+    box: int  # cells of a box of three rows
+    low: int  # cells of a box of one row
 
 
 @dataclass(slots=True)
@@ -148,21 +160,14 @@ class _Node:
 
 def _nodes(snapshot: Snapshot, folded: Collection[int]) -> list[_Node]:
     """Returns roots, nodes and tombstones, parents first, siblings in order; one root at least."""
-    trees = trees_of(snapshot, None)
-    shown = [tree for tree in trees if tree.children] or trees[:1]
     nodes: list[_Node] = []
-    for tree in shown:
-        if len(shown) == 1:
-            tree.note = ""
-        elif not tree.note:
-            tree.note = "default"
+    for tree in shown_trees(snapshot, folded):
         stack = [(tree, -1, 0)]
         while stack:
             twig, parent, depth = stack.pop()
-            if twig.id in folded and twig.children and twig is not tree:
-                twig.children = [_fold(twig)]
             number = len(nodes)
-            nodes.append(_Node(twig, parent, depth, (twig.kind, twig.id)))
+            key = (RowKind.NODE if twig.kind is RowKind.FOLD else twig.kind, twig.id)
+            nodes.append(_Node(twig, parent, depth, key))
             if parent >= 0:
                 nodes[parent].children.append(number)
             stack.extend((child, number, depth + 1) for child in reversed(twig.children))
@@ -172,16 +177,6 @@ def _nodes(snapshot: Snapshot, folded: Collection[int]) -> list[_Node]:
             node.key = (RowKind.NODE, node.key[1])  # it was this node a moment ago
             living.add(node.key)
     return nodes
-
-
-def _fold(top: Twig) -> Twig:
-    """Returns the one twig that stands for all below a node."""
-    fold = Twig(RowKind.FOLD, top.id, b"", 0, State.RESIDENT)
-    every = list(in_order(top))
-    fold.nodes = len(every)
-    fold.tokens = sum(twig.tokens for twig in every)
-    fold.state = min((twig.state for twig in every), key=_STRENGTH.index)
-    return fold
 
 
 class _Texts:
@@ -211,11 +206,14 @@ class _Texts:
             lines = self._lines[key] = turns(self.labels, key)
         return lines
 
-    def cells(self, key: Key) -> int:
+    def cells(self, twig: Twig) -> int:
         """Returns how wide the longest line of an edge is."""
-        cells = self._cells.get(key)
+        cells = self._cells.get(twig.key)
         if cells is None:
-            cells = self._cells[key] = max((line.cells for line in self.lines(key)), default=0)
+            cells = self._cells[twig.key] = max((line.cells for line in self.lines(twig.key)), default=0)
+        if twig.uncached:
+            lines = self.lines(twig.key)
+            cells = max(cells, (lines[-1].cells + 1 if lines else 0) + self.rest(twig.uncached, _REST).cells)
         return cells
 
     def shown(self, twig: Twig, most: int) -> Sequence[Label]:
@@ -229,28 +227,45 @@ class _Texts:
 
 
 class _Draft:
-    """What all forms of one figure share."""
+    """What all forms of one figure share: what to call nodes, how long their texts are, and where they stood."""
 
     def __init__(
         self, nodes: Sequence[_Node], texts: _Texts, look: Look, letters: Mapping[int, str] | None, last: Figure | None
     ) -> None:
         self.nodes = nodes
         self.texts = texts
-        self.parents = [node.parent for node in nodes]
         self.names = _names(nodes, letters, look.ascii)
+        self.many = len(nodes) > _MANY
         self.kept = [None if last is None else last.kept.get(node.key) for node in nodes]
-        self.kept_tall = last is not None and last.form.tall
+        self._parents = [node.parent for node in nodes]
+        self._sizes = [self._size(node, name) for node, name in zip(nodes, self.names, strict=True)]
 
-    def height(self, form: Form) -> int:
-        """Returns how many lines a form takes."""
-        return height([self._part(node, name, form, None) for node, name in self._named()], self.parents)
+    def shapes(self, height: int | None) -> list[tuple[bool, int]]:
+        """Returns the beginnings of forms that are worth a try, the best first; all are low enough if any is."""
+        known = _MANY_SHAPES if self.many else _SHAPES
+        low = [shape for shape in known if height is None or self._height(Form(*shape, 0)) <= height]
+        return (low or list(known[-1:]))[:2]
 
     def placed(self, form: Form, kept: Sequence[_Kept | None]) -> tuple[list[Part], list[Spot]]:
         """Places everything in one form, what is kept where it was."""
-        parts = [self._part(node, name, form, at) for (node, name), at in zip(self._named(), kept, strict=True)]
+        parts: list[Part] = []
+        within: set[int] = set()  # new nodes that stand in the column of an old one
+        for number, node in enumerate(self.nodes):
+            part, at = self._part(number, form), kept[number]
+            if at is not None:
+                part = self._like(part, at.part, number)
+            elif node.children and (tail := kept[node.children[0]]) is not None:
+                part = part._replace(text_width=min(part.text_width, tail.part.text_width), stem=tail.part.stem)
+            elif self._is_first(number) and (kept[node.parent] is not None or node.parent in within):
+                within.add(number)
+                above = parts[node.parent]
+                part = part._replace(stem=min(part.stem, above.stem))
+                if above.column:
+                    part = part._replace(text_width=min(part.text_width, above.column - _INDENT), column=above.column)
+            parts.append(part._replace(box_width=max(part.box_width, part.stem + 2)))
         return parts, spots(
             parts,
-            self.parents,
+            self._parents,
             margin=_MARGIN,
             gap=_GAP,
             indent=_INDENT,
@@ -258,38 +273,55 @@ class _Draft:
             kept=[None if at is None else at.x for at in kept],
         )
 
-    def _named(self) -> Iterator[tuple[_Node, str]]:
-        return zip(self.nodes, self.names, strict=True)
+    def _is_first(self, number: int) -> bool:
+        """Returns whether a node is the first child of another."""
+        parent = self.nodes[number].parent
+        return parent >= 0 and self.nodes[parent].parent >= 0 and self.nodes[parent].children[0] == number
 
-    def _part(self, node: _Node, name: str, form: Form, kept: _Kept | None) -> Part:
-        twig, cells = node.twig, cell_len(name)
-        text, lines = 0, 1
-        if twig.kind is RowKind.NAMESPACE:
-            box, lines = max(cells, 1) + 4, 0
-        elif twig.kind is RowKind.FOLD:
-            box = cells + 4
-        else:
-            cells += 2 + (1 if cells else 0) + len(f"{twig.tokens:,}")
-            box = cells + (6 if form.tall else 5)  # with room for an attribute
-            lines = max(1, min(form.lines, len(self.texts.lines(twig.key))))
-            text = _LEAST_TEXT
-            if twig.kind is RowKind.NODE:
-                text = max(text, min(form.text, self.natural(node)))
-        stem = min((box - 1) // 2, _MARGIN) if form.tall else 1
-        if kept is not None and form.tall and self.kept_tall:
-            stem = kept.stem
-        return Part(text, lines, max(box, stem + 2), 3 if form.tall else 1, stem, 1 if form.tall else 0)
-
-    def natural(self, node: _Node) -> int:
+    def wish(self, number: int) -> int:
         """Returns the cells a text takes where there is room."""
-        twig = node.twig
-        if twig.kind in (RowKind.NAMESPACE, RowKind.FOLD):
-            return 0
-        cells = self.texts.cells(twig.key)
-        if twig.uncached:
-            lines = self.texts.lines(twig.key)
-            cells = max(cells, (lines[-1].cells + 1 if lines else 0) + self.texts.rest(twig.uncached, _REST).cells)
-        return min(cells, _MOST_TEXT)
+        return self._sizes[number].wish
+
+    def _height(self, form: Form) -> int:
+        """Returns how many lines a form takes."""
+        ends: list[int] = []
+        box = 3 if form.tall else 1
+        for size, parent in zip(self._sizes, self._parents, strict=True):
+            ends.append((ends[parent] if parent >= 0 else 0) + min(size.lines, form.lines) + box)
+        return max(ends)
+
+    def _part(self, number: int, form: Form) -> Part:
+        size, node = self._sizes[number], self.nodes[number]
+        text, lines = min(size.text, form.text), min(size.lines, form.lines)
+        living = node.twig.kind is RowKind.NODE and not any(
+            self.nodes[child].twig.kind is not RowKind.TOMBSTONE for child in node.children
+        )
+        column = max(_COLUMN, _INDENT + text) if living else 0
+        if form.tall:
+            return Part(text, lines, size.box, 3, min((size.box - 1) // 2, _MARGIN), 1, column)
+        return Part(text, lines, size.low, 1, 1, 0, column)
+
+    def _like(self, part: Part, old: Part, number: int) -> Part:
+        """Returns a part in the room it had before, unless what it must hold is wider."""
+        if part.box_height != old.box_height:
+            return part
+        box = max(old.box_width, part.box_width - (_SPARE if self.nodes[number].twig.kind is RowKind.NODE else 0))
+        text = old.text_width if part.column else min(old.text_width, part.text_width)  # only leaves grow
+        return part._replace(text_width=text, box_width=box, stem=old.stem, column=part.column and old.column)
+
+    def _size(self, node: _Node, name: str) -> _Size:
+        twig, cells = node.twig, cell_len(name)
+        if twig.kind is RowKind.NAMESPACE:
+            return _Size(0, 0, 0, max(cells, 1) + 4, max(cells, 1) + 2)
+        lines, text = 1, 4 * twig.tokens
+        if not self.many:  # else texts are not read before they are painted
+            lines, text = len(self.texts.lines(twig.key)), self.texts.cells(twig)
+        text = min(max(_LEAST_TEXT, text), _MOST_TEXT)
+        if twig.kind is RowKind.FOLD:
+            return _Size(text, text, lines, cells + 6, cells + 4)
+        box = 2 + cells + (1 if cells else 0) + len(f"{twig.tokens:,}")  # a sign, the name, the tokens
+        gone = twig.kind is RowKind.TOMBSTONE
+        return _Size(_LEAST_TEXT if gone else text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
 
 
 def _names(nodes: Sequence[_Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
@@ -326,7 +358,7 @@ class Figure:
         room: tuple[int | None, int | None],
         form: Form,
         draft: _Draft,
-        kept: Sequence[_Kept | None] | None = None,
+        kept: Sequence[_Kept | None],
     ) -> None:
         self.room = room
         self.form = form
@@ -338,12 +370,12 @@ class Figure:
         self._brush = Brush(look)
         self._strokes = (_ASCII, _ASCII_DASHED) if look.ascii else (_SOLID, _DASHED)
         every = list(zip(self._nodes, self._parts, self._spots, strict=True))
-        self.kept = {node.key: _Kept(spot.x, part.stem) for node, part, spot in every}
+        self.kept = {node.key: _Kept(spot.x, part) for node, part, spot in every}
         self._numbers = {node.key[1]: number for number, node in enumerate(self._nodes) if node.key[0] is RowKind.NODE}
         self._by_row: dict[int, list[int]] | None = None
         self._by_depth: dict[int, list[int]] | None = None
         least = max(max(spot.x + _INDENT + part.text_width, spot.left + part.box_width) for _, part, spot in every)
-        most = max(least, *(spot.x + _INDENT + draft.natural(node) for node, _, spot in every))
+        most = max(least, *(spot.x + _INDENT + draft.wish(number) for number, spot in enumerate(self._spots)))
         self.width = most if room[1] is None else max(least, min(most, room[1]))
         self.height = max(spot.bottom for spot in self._spots)
 
@@ -364,18 +396,16 @@ class Figure:
         return Place(spot.left, spot.top, self._box_width(number), part.box_height)
 
     def node_at(self, x: int, y: int) -> int | None:
-        """Returns the id of the node whose box or text is in a cell; what is folded counts as what it hangs below."""
+        """Returns the id of the node whose box or text is in a cell; a fold has the id of its topmost node."""
+        found, stem = None, -1
         for number in self._rows().get(y, ()):
-            node, spot, part = self._nodes[number], self._spots[number], self._parts[number]
-            if node.twig.kind is RowKind.NAMESPACE:
-                continue
-            if y < spot.top:
-                left, right = spot.x, spot.x + (_INDENT + part.text_width if part.text_width else 1)
-            else:
-                left, right = spot.left, spot.left + self._box_width(number)
-            if left <= x < right:
-                return node.twig.id
-        return None
+            node, spot = self._nodes[number], self._spots[number]
+            if y >= spot.top:
+                if node.parent >= 0 and spot.left <= x < spot.left + self._box_width(number):
+                    return node.twig.id
+            elif stem < spot.x <= x < spot.x + _INDENT + self._draft.wish(number):
+                found, stem = node.twig.id, spot.x  # a text ends before whatever is to its right
+        return found
 
     def beside(self, node: int, way: Direction) -> int | None:
         """Returns the parent, the first child, or the neighbour at the same depth: siblings first, then cousins."""
@@ -455,8 +485,6 @@ class Figure:
         twig = node.twig
         if twig.kind is RowKind.TOMBSTONE:
             return self._epitaph(number, row, x, room)
-        if twig.kind is not RowKind.NODE:
-            return []
         lines = self.texts.shown(twig, self.form.lines)
         line = lines[row] if row < len(lines) else Label(())
         rest = Label(())
@@ -540,10 +568,14 @@ class Figure:
         node, brush = self._nodes[number], self._brush
         twig, name = node.twig, self._draft.names[number]
         fill = brush.fill(twig.state)
-        if twig.kind in (RowKind.NAMESPACE, RowKind.FOLD):
+        if twig.kind is RowKind.NAMESPACE:
             return [(name or " ", fill)]
+        parts = [(f"{brush.glyph(STATES[twig.state])} ", brush.sign(twig.state))]
+        if twig.kind is RowKind.FOLD:
+            return [*parts, (name, fill)]
         count = f"{twig.tokens:,}"
-        most = len(count) + (4 if self.form.tall else 3)
+        base = 4 + cell_len(name) + (1 if name else 0)  # all but tokens and attribute
+        most = self._parts[number].box_width - base
         walked = f"{twig.walked:,}/{count}" if 0 < twig.walked < twig.tokens else count
         attribute = self._attribute(node)
         sign = brush.glyph(ATTRIBUTES[attribute])
@@ -554,7 +586,6 @@ class Figure:
         else:
             sign = f" {sign}"
         counted = next(text for text in (walked, count) if len(text) + len(sign) <= most or text is count)
-        parts = [(f"{brush.glyph(STATES[twig.state])} ", brush.sign(twig.state))]
         if name:
             parts.append((f"{name} ", fill + brush.bold))
         parts.append((counted, fill))
@@ -581,13 +612,13 @@ class Figure:
             ]
         start = self._spots[number].left + self._box_width(number)
         runs: list[Run] = []
-        strongest = State.EVICTED
+        state = State.EVICTED
         xs = [start - 1, *(self._spots[one].x for one in branches)]
         for one, (left, x) in zip(reversed(branches), reversed(list(pairwise(xs))), strict=True):
             node = self._nodes[one]
-            strongest = min(strongest, node.twig.state, key=_STRENGTH.index)
-            strokes = self._strokes[strongest is State.EVICTED]
-            style = self._brush.line if strongest is State.RESIDENT else self._brush.stroke(strongest)
+            state = strongest([state, node.twig.state])
+            strokes = self._strokes[state is State.EVICTED]
+            style = self._brush.line if state is State.RESIDENT else self._brush.stroke(state)
             end = strokes.turn if one == branches[-1] else strokes.out
             runs.append(Run(left + 1, strokes.across * (x - left - 1) + end, style))
         return runs

@@ -5,11 +5,11 @@ the box hangs at its end. As in the figure of the RadixAttention paper, the firs
 parent; the others hang on a connector that leaves the parent's box at its right side (the *tie*).
 
 **What stays where it is.** Heights depend on the way from the root to a node alone, so nothing beside that way moves
-it up or down. Sideways, a node that has a place keeps it: a new branch goes to the right of its siblings, the head of
-a split takes the place of its tail, and what is in the way of something new or grown is pushed to the right with all
-that hangs on it, no further than it must. Nothing is ever pushed to the left, and a place that became free stays free.
-So where nothing was added and nothing grew, nothing moves; and what was added to the right of everything in its way
-moves nothing.
+it up or down. Sideways, a node that has a place keeps it. Below a node without children a column is kept free, where
+its first child will stand, and its child, and so on; the head of a split stands where its tail did. So a tree that
+grows down or is split moves nothing sideways. A new branch goes to the right of its siblings; what is in its way is
+pushed to the right with all that hangs on it, no further than it must. Nothing is ever pushed to the left, and a place
+that became free stays free.
 
 Knows no text, no colours and no nodes: parts have numbers. Costs time in proportion to the nodes; nothing recurses.
 """
@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from operator import add
 from typing import NamedTuple
 
+_DEEP = 2**62  # below everything
+
 
 class Part(NamedTuple):
     """What a node takes: the text beside its stem, and the box below both."""
@@ -31,6 +33,7 @@ class Part(NamedTuple):
     box_height: int
     stem: int  # where the stem meets the box, from its left side
     tie: int  # where the connector to its children leaves the box, from its top
+    column: int = 0  # room kept below it, to the right of its stem, for children to come; 0: none will
 
 
 class Spot(NamedTuple):
@@ -137,13 +140,12 @@ def spots(
         for child, move in zip(below[number], moves, strict=True):
             shifts[child] = move
         reach = max([out, *(tree.x + move + 1 for tree, move in zip(children, moves, strict=True))])
-        own_left, own_right = _sides(part, tops[number], x, reach, indent)
-        trees[number] = _Tree(
-            x,
-            kept_x is not None,
-            own_left.above(left) if left else own_left,
-            own_right.above(right) if right else own_right,
-        )
+        sides = _sides(part, tops[number], x, reach, indent)
+        if left is not None and right is not None:
+            sides = sides[0].above(left), sides[1].above(right)
+        if part.column:
+            sides = sides[0].above(_Side(0, (_DEEP, x - part.stem))), sides[1].above(_Side(0, (_DEEP, x + part.column)))
+        trees[number] = _Tree(x, kept_x is not None, *sides)
     for root, move in zip(roots, _row([trees[root] for root in roots], margin, margin, apart)[0], strict=True):
         shifts[root] = move
     return _settled(parts, parents, tops, places, shifts)
@@ -204,9 +206,3 @@ def _tops(parts: Sequence[Part], parents: Sequence[int]) -> list[int]:
         above = parts[parent]
         tops.append(0 if parent < 0 else tops[parent] + above.text_height + above.box_height)
     return tops
-
-
-def height(parts: Sequence[Part], parents: Sequence[int]) -> int:
-    """Returns how high the diagram will be."""
-    tops = _tops(parts, parents)
-    return max((top + part.text_height + part.box_height for top, part in zip(tops, parts, strict=True)), default=0)
