@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("torch")
 pexpect = pytest.importorskip("pexpect")
 
+from radixchat.chat.store import Store  # noqa: E402
+
 from ..engine.models import tiny_model  # noqa: E402
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -82,3 +84,30 @@ def test_ctrl_d_leaves_and_the_history_is_private(chat, tmp_path: Path) -> None:
     history = tmp_path / "home" / "history"
     assert "/help" in history.read_text()
     assert history.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_said_and_typed_is_there_next_time(chat, llama: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A conversation is opened by its first letters, and an entry of several lines is one entry."""
+    chat.sendline("/set max_tokens 3")
+    chat.expect("max_tokens 3")
+    chat.sendline('"""Hello')
+    chat.sendline('there"""')
+    chat.expect("reused 0 of")
+    chat.expect_exact(PROMPT)
+    chat.sendline("/rename greetings")
+    chat.expect_exact("greetings> ")
+    chat.sendline("/new other")
+    chat.expect_exact("other> ")
+    chat.send("/sw\t")
+    chat.expect_exact("/switch")
+    chat.send(" gre\t\r")
+    chat.expect("now in greetings, with 1 turn")
+    chat.expect_exact("greetings> ")
+    chat.send(CTRL_D)
+    assert code(chat) == 0
+
+    home = tmp_path / "home"
+    assert '"Hello\\nthere"' in (home / "history").read_text().splitlines()
+    assert (home / "conversations.db").stat().st_mode & 0o777 == 0o600
+    found = Store(home / "conversations.db")
+    assert found.names() == ["greetings"] and found.said("greetings")[0].content == "Hello\nthere"
