@@ -137,7 +137,7 @@ class RadixApp(App[int]):
                 yield Transcript("transcript", ascii=self.look.ascii)
             yield Watch("watch", look=self.look, view=self._view, beats=self._beats, told=self.desk is None)
         yield Static("", id="foresight")
-        entries = self.history.entries if self.history is not None else []
+        entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
         yield Footer(show_command_palette=False)
         yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")

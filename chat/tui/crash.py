@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 
@@ -14,7 +15,7 @@ def unexpected(error: BaseException) -> UserError:
     what = f"something went wrong inside radixchat: {type(error).__name__}: {error}"
     try:
         log = private_dir(state_dir()) / "crash.log"
-        with log.open("a", encoding="utf-8") as file:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{''.join(traceback.format_exception(error))}\n")
     except OSError:
         return UserError(what, "Nothing that was saved is lost; please report it.")
