@@ -6,9 +6,10 @@ Knows no tree and no layout.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len as measured
 from rich.style import Style
 from rich.text import Text
 
@@ -16,6 +17,12 @@ from ..radix.snapshots import State
 from .labels import Kind, Label
 from .picture import Look
 from .states import PALETTES, Attribute, Ink, Sign
+
+
+@lru_cache(4096)
+def cell_len(text: str) -> int:
+    """Returns the cells of a short text; painters ask for the same ones again and again."""
+    return measured(text)
 
 
 class Run(NamedTuple):
@@ -86,6 +93,20 @@ def label_runs(x: int, label: Label, plain: Style, special: Style) -> list[Run]:
         runs.append(Run(x, span.text, plain if span.kind is Kind.TEXT else special))
         x += cell_len(span.text)
     return runs
+
+
+def split_runs(runs: Iterable[Run], x: int) -> tuple[list[Run], list[Run]]:
+    """Cuts runs that stand in order at a cell; a wide character there stays whole, on the left."""
+    left: list[Run] = []
+    right: list[Run] = []
+    for run in runs:
+        at, cells = 0, run.x
+        while at < len(run.text) and (cells < x or not cell_len(run.text[at])):
+            cells += cell_len(run.text[at])
+            at += 1
+        left += [run._replace(text=run.text[:at])] if at else []
+        right += [Run(cells, run.text[at:], run.style)] if at < len(run.text) else []
+    return left, right
 
 
 def line_of(runs: Iterable[Run]) -> Text:

@@ -15,7 +15,9 @@ STRENGTH: Final = (State.NEW, State.REUSED, State.RESIDENT, State.EVICTED)
 def shown_trees(snapshot: Snapshot, folded: Collection[int]) -> list[Twig]:
     """Returns one tree at least; the notes of the roots are names to show, empty when there is one tree only."""
     trees = trees_of(snapshot, None)
-    shown = [tree for tree in trees if tree.children] or trees[:1]
+    shown = (
+        [tree for tree in trees if tree.children] or trees[:1] or [Twig(RowKind.NAMESPACE, 0, b"", 0, State.RESIDENT)]
+    )
     for tree in shown:
         tree.note = "" if len(shown) == 1 else tree.note or "default"
         for twig in _folds(tree, folded):
