@@ -16,7 +16,7 @@ from ..radix.recording import Pieces
 from .book import Book
 from .conversation import Conversation, Divergence, Prompt, Turn
 from .engine import Completion, Engine, SamplingParams
-from .errors import TooLong, UsageError
+from .errors import TooLong, UsageError, UserError
 from .items import Act, Asked, Copied, Delta, Item, Preview, Report, Tree
 from .journal import Journal
 from .store import Store
@@ -187,6 +187,7 @@ class Chat:
         known = name in self.conversations
         conversation = self.book.switch(name)
         if not known:  # what was asked for in this run beats what was set in another
+            conversation.thinking = self._thinking if conversation.thinking is None else conversation.thinking
             conversation.sampling = {k: v for k, v in conversation.sampling.items() if k not in self._given}
         return conversation
 
@@ -275,6 +276,7 @@ class Chat:
         conversation, last = self.current, self._last_turn()
         if last.finish_reason == "stop":
             raise UsageError("the last reply is complete", "Ask for more, or change it with /regen or /edit.")
+        conversation.retake(self.engine.tokenizer)  # under another model
         for item in self._reply(conversation, conversation.ids, None, first=False):
             if isinstance(item, Report) and item.completion.token_ids:
                 done = item.completion
@@ -385,9 +387,14 @@ class Chat:
         """Loads another model; under another tokenizer, conversations are tokenised anew on their next turn.
 
         Raises:
-            ModelError: it cannot be loaded; the old one stays.
+            UserError: it cannot be loaded; the old one stays.
         """
-        self.take_over(self._load(model))
+        try:
+            engine = self._load(model)
+        except UserError as error:
+            error.fix = f"{error.fix} {self.engine.name} stays."
+            raise
+        self.take_over(engine)
 
     def take_over(self, engine: Engine) -> None:
         """Goes on with another engine, whose cache is empty, and with another recording."""

@@ -145,6 +145,15 @@ class Conversation:
         self.turns.append(Turn(user, reply, reason, self.held, prompt.segments))
         self.held = (*prompt.segments, said)
 
+    def retake(self, tokenizer: ChatTokenizer) -> None:
+        """Makes the tokens of all that was said anew, where none are held: so the last reply can go on."""
+        if self.held or not self.turns:
+            return
+        last = self.turns[-1]
+        asked = Conversation(self.name, self.system, self.turns[:-1], (), self.thinking).prompt(tokenizer, last.user)
+        self.held = (*asked.segments, Segment(last.reply, tokenizer.encode(last.reply)))
+        self.turns[-1] = replace(last, prompt=asked.segments, row=None)
+
     def lengthen(self, reply: str, reply_ids: Sequence[int], raw: str, reason: str) -> None:
         """Adds the continuation of the last reply."""
         last, said = self.turns[-1], self.held[-1]

@@ -187,6 +187,12 @@ class Store:
         ).fetchone()
         if row is None:
             return None
+        try:
+            return self._told(row, tokenizer)
+        except ValueError as error:
+            raise sqlite3.DatabaseError(f"{name!r} is damaged: {error}") from None
+
+    def _told(self, row: tuple[Any, ...], tokenizer: str) -> Conversation:
         number, name, tip, system, thinking, sampling = row
         rows = list(self._chain(tip))
         segments = _Segments(self._db, tokenizer)

@@ -222,6 +222,7 @@ def test_a_model_with_the_same_tokenizer_keeps_the_tokens() -> None:
     session.type("a", "b")
     held = session.chat.current.ids.tolist()
     assert session.type("/model nowhere", "/model same") == [3, 0]
+    assert "no such model\nCheck the spelling. scripted stays.\n" in session.said
     assert session.chat.current.ids.tolist() == held
     session.type("/model other", "/undo")
     assert session.chat.current.ids.size == 0

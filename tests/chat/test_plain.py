@@ -150,6 +150,16 @@ def test_a_reply_that_was_cut_off_goes_on() -> None:
     assert session.chat.current.turns[-1].reply.startswith(" abcdef")
 
 
+def test_a_reply_that_was_cut_off_goes_on_under_another_model() -> None:
+    """Its tokens are made anew; the text is one reply."""
+    engines = {None: scripted_engine("abcdefgh", max_tokens=4), "other": scripted_engine("defgh")}
+    engines["other"].tokenizer.name = "another"
+    session = Session(chat=Chat(engines.__getitem__, keep=False))
+    assert session.type("Letters?", "/model other", "/continue") == [0, 0, 0]
+    assert session.chat.current.turns[-1].reply == " abc defgh"
+    assert session.chat.prompt("More?").divergence is None
+
+
 def test_continue_refuses_a_complete_reply() -> None:
     """There is nothing to go on with."""
     session = Session("Done.")

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from radixchat.chat import store as store_module
 from radixchat.chat.book import Book
 from radixchat.chat.chat import Chat, tokens_of
 from radixchat.chat.conversation import Conversation
-from radixchat.chat.errors import UsageError
+from radixchat.chat.errors import UsageError, UserError
 from radixchat.chat.store import UPGRADES, Store, saved_names
 
 from .scripted import ByteTokenizer, scripted_engine
@@ -155,6 +157,68 @@ def test_delete_prunes_what_no_other_conversation_needs(path: Path) -> None:
     same(reopened(path, "side"), fork)
     store.delete("side")
     assert (rows(path, "messages"), rows(path, "segments"), rows(path, "conversations")) == (0, 0, 0)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("say"), st.sampled_from(["a", "b", "c"])),
+            st.tuples(
+                st.sampled_from(["undo", "drop", "lengthen", "fork", "switch", "delete", "another"]), st.just("")
+            ),
+        ),
+        max_size=25,
+    )
+)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+def test_whatever_is_done_to_conversations_they_come_back_as_they_are(operations: list[tuple[str, str]]) -> None:
+    """Turns, forks, cuts, deletions and other tokenizers, in any order: nothing that is needed is pruned."""
+    store = Store()
+    told = [talk("main")]
+    tokenizer = "bytes"
+    for place, (name, text) in enumerate(operations):
+        here = told[0]
+        turns = len(here.turns)
+        match name:
+            case "say":
+                say(here, text, text * 2)
+            case "undo":
+                here.cut(max(0, turns - 1))
+            case "drop":
+                here.drop_oldest(min(1, turns))
+            case "lengthen" if turns:
+                here.retake(TOKENIZER)
+                here.lengthen("!", [33], "!", "stop")
+            case "fork":
+                told.insert(0, here.fork(f"fork {len(told)} {turns}"))
+            case "switch":
+                told = [*told[1:], here]
+            case "delete" if len(told) > 1:
+                store.delete(told.pop(0))
+            case "another":
+                tokenizer = f"bytes {place}"
+                for each in told:
+                    each.forget_tokens()
+        store.save(told[0], tokenizer)
+        for each in told:
+            if each.row is not None:
+                found = store.load(each.name, tokenizer)
+                assert found is not None and found.row == each.row
+                if each.turns:
+                    same(found, each)
+
+
+def test_a_conversation_whose_rows_are_nonsense_is_said_to_be_damaged(path: Path) -> None:
+    """The others can be read."""
+    book = Book(Store(path), "bytes")
+    for name in ("main", "other"):
+        book.add(talk(name, ("One", name)))
+        book.save()
+    book.store._db.execute("UPDATE conversations SET sampling = '{' WHERE name = 'main'")
+    fresh = Book(Store(path), "bytes")
+    with pytest.raises(UserError, match="'main' is damaged"):
+        fresh.switch("main")
+    assert len(fresh.switch("other").turns) == 1
 
 
 # -- the file ------------------------------------------------------------------------------------------------------
