@@ -147,7 +147,7 @@ def _fork(chat: Chat, argument: str) -> Iterator[Item]:
     if turns is not None and turns > len(chat.current.turns):
         raise UsageError(f"there is no turn {turns}", f"{chat.current.name} has {len(chat.current.turns)} turns.")
     name = " ".join(words) if turns is not None else argument
-    yield f"now in {chat.fork(name, turns).name}, with {len(chat.current.turns)} turns"
+    yield _where(chat.fork(name, turns))
 
 
 @command("regen", "", "reply to the last message again", matters=True)

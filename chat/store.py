@@ -17,7 +17,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
@@ -219,7 +219,7 @@ class Store:
         if conversation.row is None:
             return False
         number, tip = conversation.row
-        return self._db.execute("SELECT tip FROM conversations WHERE id = ?", (number,)).fetchone() != (tip,)
+        return bool(self._db.execute("SELECT tip FROM conversations WHERE id = ?", (number,)).fetchone() != (tip,))
 
     def said(self, name: str) -> list[Said]:
         """Returns the messages of a conversation, without their tokens."""
@@ -499,7 +499,7 @@ def saved_names(path: Path) -> list[str]:
     return []
 
 
-def free_name(wish: str, taken: Sequence[str] | set[str]) -> str:
+def free_name(wish: str, taken: Container[str]) -> str:
     """Returns the name, with a number behind it if it is taken."""
     name, number = wish, 1
     while name in taken:
