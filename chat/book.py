@@ -116,7 +116,7 @@ class Book:
 
     def free_name(self, wish: str) -> str:
         """Returns the name, with a number behind it if it is taken. Raises UsageError for what is no name."""
-        return free_name(_proper(wish), self.names())
+        return free_name(proper_name(wish), self.names())
 
     def search(self, text: str) -> Iterator[Hit]:
         """Yields the messages of all conversations that hold a text, upper and lower case alike."""
@@ -154,7 +154,7 @@ class Book:
 
     def rename(self, name: str) -> None:
         """Gives the current conversation another name. Raises UsageError when that is taken."""
-        name = _proper(name)
+        name = proper_name(name)
         with _reading():
             taken = self.has(name) or not self.store.rename(self.current, name)
         if taken:
@@ -213,7 +213,7 @@ class Book:
         self.open = {each.name: each for each in self.open.values()}
 
 
-def _proper(name: str) -> str:
+def proper_name(name: str) -> str:
     """Returns a name in one line, or raises UsageError."""
     name = " ".join(name.split())
     if not name or len(name) > NAME or not name.isprintable():

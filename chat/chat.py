@@ -13,7 +13,7 @@ from pathlib import Path
 from ..radix import Snapshot
 from ..radix.keys import Int32Array
 from ..radix.recording import Pieces
-from .book import Book
+from .book import Book, proper_name
 from .conversation import Conversation, Divergence, Prompt, Turn
 from .engine import Completion, Engine, SamplingParams
 from .errors import TooLong, UsageError, UserError
@@ -107,12 +107,14 @@ class Chat:
         self._keep = keep
         self._system = system
         self._thinking = thinking
+        SamplingParams(**{**self._defaults, **self._given})  # type: ignore[arg-type]  # raises for what is impossible
+        if conversation is not None:
+            conversation = proper_name(conversation)
         self.engine = load(None)
         self.totals = Totals()
         self.last: Report | None = None
         self.book = Book(store or Store(), tokens_of(self.engine))
         self._begin(conversation, latest)
-        self._sampled(self.current.sampling)  # raises for what is impossible
         self.journal = Journal(self.engine, record, keep=keep)
 
     def _begin(self, name: str | None, latest: bool) -> None:

@@ -52,7 +52,7 @@ class Config:
     beats: bool = True  # whether the app pauses for a moment where a node splits or goes
     ascii: bool = False
     record: bool = True  # whether chats are recorded
-    save: bool = True  # whether conversations are saved
+    save: bool = True  # whether conversations, recordings and what was typed are kept at all
 
     def given(self, **options: object) -> Config:
         """Returns the settings under those of a command line; None was not given."""

@@ -20,7 +20,6 @@ from .chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
 from .errors import INTERRUPTED, UsageError, UserError
 from .history import History
 from .paint import tree_json, tree_lines
-from .paths import history_file
 from .signature import cut_off, facts, signature
 from .start import Start, check_installed
 from .terminal import Terminal, open_terminal
@@ -58,7 +57,7 @@ def run_chat(
         terminal.say(f"loading {start.config.model} …")
     named = start.conversation is not None or start.latest
     chat = start.chat(save=named or (terminal.interactive and not once))
-    front = PlainChat(chat, terminal, json=json)
+    front = PlainChat(chat, terminal, json=json, history=start.history())
     try:
         return front.answer(prompt) if prompt is not None else front.repl()
     finally:
@@ -72,11 +71,13 @@ class PlainChat:
         chat: What is shown.
         terminal: Where.
         json: Print NDJSON to stdout instead.
+        history: What was typed before; None begins with nothing and keeps nothing.
     """
 
-    def __init__(self, chat: Chat, terminal: Terminal, *, json: bool = False) -> None:
+    def __init__(self, chat: Chat, terminal: Terminal, *, json: bool = False, history: History | None = None) -> None:
         self.chat = chat
         self.terminal = terminal
+        self._history = history or History(None)
         self._json = json
         self._text = TextStream(ascii=terminal.ascii)
         self._interrupted = 0.0
@@ -149,10 +150,9 @@ class PlainChat:
         if not self.terminal.interactive:
             yield from _whole(sys.stdin)
             return
-        history = History(history_file())
-        with _line_editing(self.chat, history.entries()) as remember:
+        with _line_editing(self.chat, self._history.entries()) as remember:
             for entry in _whole(self._typed()):
-                history.add(entry)
+                self._history.add(entry)
                 remember(entry)
                 yield entry
 

@@ -10,7 +10,8 @@ from .chat import Chat
 from .config import Config
 from .engine import Engine
 from .errors import ModelError, UsageError
-from .paths import conversations_file
+from .history import History
+from .paths import conversations_file, history_file
 from .store import Store
 
 
@@ -32,6 +33,15 @@ class Start:
     conversation: str | None = None
     latest: bool = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the chat is recorded; where nothing is saved, only if a file for it was named."""
+        return self.record is not None or (self.config.record and self.config.save)
+
+    def history(self) -> History:
+        """Returns what was typed before; where nothing is saved, nothing is read or written either."""
+        return History(history_file() if self.config.save else None)
+
     def chat(self, *, app: bool = False, save: bool = True, model: str | None = None) -> Chat:
         """Loads the model and opens the conversations; takes seconds.
 
@@ -50,7 +60,7 @@ class Start:
             params=self.params,
             defaults=config.sampling(),
             record=self.record,
-            keep=config.record or self.record is not None,
+            keep=self.keeps,
             thinking=config.thinking,
             app=app,
             store=Store(conversations_file()) if save and config.save else None,

@@ -253,7 +253,9 @@ def test_a_pipe_is_saved_where_a_conversation_is_named_and_goes_on_there(run, ll
     assert [each["text"].split(" ·")[0] for each in listed.objects] == [
         "* other: 0 turns, 0 tokens", f"  tries: 2 turns, {again.objects[-1]['prompt_tokens'] + 4} tokens",
     ]  # fmt: skip
+    recordings = len(list((tmp_path / "home" / "recordings").iterdir()))
     run("chat", "More", "-c", "tries", "--no-save", *options)
+    assert len(list((tmp_path / "home" / "recordings").iterdir())) == recordings
     assert (
         run("chat", "--plain", "--continue", *options, stdin="/list\n")
         .objects[0]["text"]
