@@ -97,7 +97,8 @@ def chat(
         bool | None,
         typer.Option(
             "--save/--no-save",
-            help="Save conversations (the default). One prompt, or a pipe, is saved with -c or --continue only.",
+            help="Save conversations (the default; one prompt, or a pipe, only with -c or --continue); or keep nothing "
+            "at all on disk: no conversation, no recording, no history of what was typed.",
         ),
     ] = None,
     system: Annotated[str | None, typer.Option("--system", help="System prompt of new conversations.")] = None,
