@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import pairwise
+from operator import ge
 from typing import NamedTuple
 
 from ..radix.snapshots import NodeView, Root, Snapshot, Tombstone
@@ -77,8 +77,9 @@ class Grove:
     # -- growing -------------------------------------------------------------------------------------------------------
 
     def _tree(self, root: Root, snapshot: Snapshot, known: Mapping[Root, Twig]) -> Twig:
+        steps, above = self._steps, self._hints.above
         old = known.get(root)
-        if old is not None and self._holds(old):
+        if old is not None and old.most.touched not in steps:
             return old
         old = next((tree for tree in known.values() if tree.id == root.node.id), None)
         tree = root_twig(root.node.id, root.namespace)
@@ -90,25 +91,23 @@ class Grove:
             among = around if old is None else {child.id: child for child in old.children}
             for child in view.children:
                 was = among.get(child.id)
-                if was is not None and was.node is child and self._holds(was):
-                    twig.children.append(was)
-                else:
+                if was is None or was.node is not child or (steps and was.most.touched in steps):
                     new = twig_of(child, snapshot)
                     twig.children.append(new)
                     fresh.append(new)
                     if child.children:
                         stack.append((new, child, was, among))
-                if old is None or twig.children[-1] is not was:
-                    self._hints.above[child.id] = twig.id
-            if any(left.rank > right.rank for left, right in pairwise(twig.children)):
+                    above[child.id] = twig.id
+                else:
+                    twig.children.append(was)
+                    if old is None:
+                        above[child.id] = twig.id
+            ranks = [child.rank for child in twig.children]
+            if any(map(ge, ranks, ranks[1:])):
                 twig.children.sort(key=by_rank)
         for twig in reversed(fresh):
             finish(twig, *self.rule)
         return tree
-
-    def _holds(self, twig: Twig) -> bool:
-        """Returns whether a twig of the grove before looks the same now."""
-        return not self._steps or twig.most.touched not in self._steps
 
 
 _Known = dict[int | None, Twig]
@@ -172,7 +171,7 @@ def tend(grove: Grove, stones: Sequence[Tombstone], folded: Collection[int]) -> 
 def _close(twig: Twig) -> None:
     """Lets a twig stand for itself and all below it."""
     twig.kind = RowKind.FOLD
-    twig.nodes, twig.tokens = twig.sums
+    twig.nodes, twig.tokens = twig.weight, twig.size
     twig.note = f"{twig.nodes} nodes"
     twig.children = []
     twig.node = None

@@ -246,7 +246,7 @@ def finish(twig: Twig, fold: int = 0, kept: Collection[int] = ()) -> None:
             drawn = [child for child in drawn if child is not trunk]
             drawn.append(trunk)
     twig.order = drawn
-    twig.starts = tuple(accumulate([child.lines for child in drawn], initial=0))
+    twig.starts = (0, *accumulate([child.lines for child in drawn]))
     twig.living = len(drawn) - 1
     while twig.living >= 0 and drawn[twig.living].state is State.EVICTED:
         twig.living -= 1
@@ -256,10 +256,10 @@ def finish(twig: Twig, fold: int = 0, kept: Collection[int] = ()) -> None:
 def _trunk(children: Sequence[Twig]) -> Twig:
     """Returns the child that keeps the lane; see the rule at the top."""
     trunk = children[0]
-    weights = [child.sums[0] for child in children]
+    weights = [child.weight for child in children]
     if max(weights) >= TRUNK_FACTOR * weights[0]:
         for child, weight in zip(children, weights, strict=True):
-            if weight >= TRUNK_FACTOR * trunk.sums[0]:
+            if weight >= TRUNK_FACTOR * trunk.weight:
                 trunk = child
     return trunk
 
@@ -268,18 +268,16 @@ def _measure(twig: Twig) -> None:
     """Adds up what the twig and all below it come to."""
     drawn, node = twig.order or (), twig.node
     twig.lines = 1 + twig.starts[-1]
-    single = twig.tokens if twig.kind in (RowKind.NODE, RowKind.TOMBSTONE) else 0
-    own = Most(tokens=twig.tokens, single=single, locks=twig.locks)
-    if node is not None:
+    if node is None:
+        single = twig.tokens if twig.kind is RowKind.TOMBSTONE else 0
+        own = Most(tokens=twig.tokens, single=single, locks=twig.locks)
+    else:
         walked = len(f"{twig.walked:,}/{twig.tokens:,}") if 0 < twig.walked < twig.tokens else 0
         touched = max(node.new_in, node.used_in, node.part_in)
         own = Most(touched, twig.tokens, twig.tokens, twig.locks, -node.last, walked)
-    if not drawn:
-        twig.sums, twig.most = (twig.nodes, twig.tokens), own
-        return
-    nodes, tokens = zip(*[child.sums for child in drawn], strict=True)
-    twig.sums = (twig.nodes + sum(nodes), twig.tokens + sum(tokens))
-    twig.most = Most(*map(max, zip(own, *[child.most for child in drawn], strict=True)))
+    twig.weight = twig.nodes + sum([child.weight for child in drawn])
+    twig.size = twig.tokens + sum([child.size for child in drawn])
+    twig.most = Most._make(map(max, own, *[child.most for child in drawn])) if drawn else own
 
 
 def _run(twig: Twig, kept: Collection[int]) -> None:
@@ -307,7 +305,7 @@ def _folded(first: Twig) -> Twig:
     fold.locks = first.locks
     fold.note = f"{fold.nodes} nodes"
     below = first.end.order or ()
-    fold.tokens = first.sums[1] - sum(child.sums[1] for child in below)
+    fold.tokens = first.size - sum(child.size for child in below)
     fold.order, fold.starts, fold.living = below, first.end.starts, first.end.living
     _measure(fold)
     fold.most = fold.most._replace(touched=first.most.touched)

@@ -29,12 +29,8 @@ from .find import hits
 from .outline import Outline, outline
 from .picture import Direction, Look, Picture, Place
 from .rail import RowKind
+from .ruler import ruler
 from .states import PALETTES
-
-try:
-    from .ruler import ruler
-except ImportError:  # not there yet
-    ruler = None
 
 SMALL = 24
 """Nodes up to which `auto` draws the figure, if it fits."""
@@ -182,7 +178,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
                 shown.snapshot, shown.pieces, look=look, folded=folded, before=before, height=room.height,
                 width=room.width,
             )  # fmt: skip
-        if kind == "ruler" and ruler is not None:
+        if kind == "ruler":
             return ruler(shown.snapshot, shown.pieces, width=room.width, look=look, folded=folded)
         return outline(
             shown.snapshot, shown.pieces, width=max(room.width, _NARROWEST), look=look,
@@ -250,15 +246,14 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         """Moves the cursor down to the next node with several children; after the last one, to the first."""
         if self._shown is None:
             return
-        branches, after = [], False
+        first, passed = None, self.cursor is None
         for node in self._shown.snapshot.nodes():
             if len(node.children) > 1 and self._place(node.id) is not None:
-                branches.append(node.id)
-                if after:
-                    break
-            after = after or node.id == self.cursor
-        if branches:
-            self._go(branches[-1] if after and branches[-1] != self.cursor else branches[0])
+                if passed:
+                    return self._go(node.id)
+                first = node.id if first is None else first
+            passed = passed or node.id == self.cursor
+        return self._go(first)
 
     def on_click(self, event: Click) -> None:
         """Moves the cursor to what was clicked."""

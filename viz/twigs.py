@@ -32,7 +32,7 @@ class Twig:
 
     __slots__ = (
         "children", "context", "end", "id", "key", "kind", "lines", "living", "locks", "most", "node", "nodes", "note",
-        "order", "rank", "run", "starts", "state", "sums", "tokens", "uncached", "walked", "why",
+        "order", "rank", "run", "size", "starts", "state", "tokens", "uncached", "walked", "weight", "why",
     )  # fmt: skip
 
     def __init__(self, kind: RowKind, id: int | None, key: Key, rank: int, state: State) -> None:
@@ -55,13 +55,14 @@ class Twig:
         self.starts: Sequence[int] = (0,)  # the line of each of them, counted from the first below; then the end
         self.living = -1  # index of the last of them that is no tombstone
         self.lines = 1  # of the twig and all below
-        self.sums = (0, 0)  # nodes and tokens of the twig and all below
+        self.weight = 0  # nodes of the twig and all below
+        self.size = 0  # their tokens
         self.most = NOTHING  # what the columns must hold for the twig and all below
         self.run = 0  # twigs from this one down that may become one row
         self.end: Twig = self  # the last of them
 
     def copy(self) -> Twig:
-        """Returns an unsettled twig with the same children; it knows the sums of this one."""
+        """Returns an unsettled twig with the same children; it knows weight and size of this one."""
         twin = Twig.__new__(Twig)
         for name in Twig.__slots__:
             setattr(twin, name, getattr(self, name))
