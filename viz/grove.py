@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import ge
 from typing import NamedTuple
 
-from ..radix.snapshots import NodeView, Root, Snapshot, Tombstone
+from ..radix.snapshots import NodeView, Root, Snapshot, State, Tombstone
 from .rail import finish, settle
 from .twigs import RowKind, Twig, bury, by_rank, root_twig, twig_of
 
@@ -35,9 +35,9 @@ class Grove:
         self.rule: tuple[int, frozenset[int]] = (fold, kept)
         self.trees: list[Twig]
         self._roots = snapshot.roots
-        self._step = snapshot.step
+        self.step = snapshot.step
         # What was used in one of these steps looks otherwise in the other.
-        self._steps = () if before is None or before._step == self._step else (before._step, self._step)
+        self._steps = () if before is None or before.step == self.step else (before.step, self.step)
         self._hints: _Hints = _Hints() if before is None else before._hints
         right = before is None or self._hints.owner is before
         known = {} if before is None else dict(zip(before._roots, before.trees, strict=True))
@@ -163,13 +163,18 @@ def tend(grove: Grove, stones: Sequence[Tombstone], folded: Collection[int]) -> 
     for node in folded:
         twig = copies.own(grove.way(node))
         if twig is not None and twig.children and twig.kind is RowKind.NODE:
-            _close(twig)
+            _close(twig, grove.step)
     copies.settle()
     return Tended(copies.trees, graves)
 
 
-def _close(twig: Twig) -> None:
-    """Lets a twig stand for itself and all below it."""
+def _close(twig: Twig, step: int) -> None:
+    """Lets a twig stand for itself and all below it; it is new if anything of that is."""
+    stack = [twig]
+    while stack and twig.state is not State.NEW:
+        below = stack.pop()
+        twig.state = State.NEW if below.state is State.NEW else twig.state
+        stack.extend(child for child in below.children if child.most.touched == step)
     twig.kind = RowKind.FOLD
     twig.nodes, twig.tokens = twig.weight, twig.size
     twig.note = f"{twig.nodes} nodes"

@@ -76,6 +76,7 @@ class Outline:
         self._bytes_per_token = bytes_per_token
         self._trees, self._graves = tend(grove, snapshot.tombstones, folded)
         self._rows: dict[int, Row] = {}
+        self._found: dict[int, _Found | None] = {}
         self._width = width
         self._height = sum(tree.starts[-1] for tree in self._trees) + headings(self._trees)
         self._brush = _Brush(self._needs(), pieces, width, look)
@@ -93,6 +94,11 @@ class Outline:
     def height(self) -> int:
         """Lines."""
         return self._height
+
+    @property
+    def nodes(self) -> int:
+        """Resident nodes, whether shown or folded."""
+        return sum(tree.weight for tree in self._grove.trees)
 
     def heading(self, title: str) -> Text:
         """Paints a line that names the columns."""
@@ -121,8 +127,15 @@ class Outline:
         found = self._descend(node)
         if found is None or found.hidden:
             return None
-        x = self._brush.painter.indent(found.lanes)
-        return Place(x, found.y, self._brush.painter.room - x, 1)
+        return self._label(found.lanes, found.y)
+
+    def place_on(self, y: int) -> Place:
+        """Returns where sign and label stand on a line."""
+        return self._label(len(self.row(y).rail), y)
+
+    def _label(self, lanes: int, y: int) -> Place:
+        x = self._brush.painter.indent(lanes)
+        return Place(x, y, self._brush.painter.room - x, 1)
 
     def node_at(self, x: int, y: int) -> int | None:
         """Returns the id on a line, wherever on it; headings have none."""
@@ -158,6 +171,11 @@ class Outline:
 
     def _descend(self, node: int) -> _Found | None:
         """Finds a node, or the row that hides it; None when it is not in the tree."""
+        if node not in self._found:
+            self._found[node] = self._searched(node)
+        return self._found[node]
+
+    def _searched(self, node: int) -> _Found | None:
         ids = self._way(node)
         y = -1 if headings(self._trees) == 0 else 0
         for tree in self._trees:

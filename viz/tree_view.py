@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from itertools import islice
+from math import ceil
 from typing import Any, Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -30,7 +32,7 @@ from .outline import Outline, outline
 from .picture import Direction, Look, Picture, Place
 from .rail import RowKind
 from .ruler import ruler
-from .states import PALETTES
+from .states import LIGHT, PALETTES
 
 SMALL = 24
 """Nodes up to which `auto` draws the figure, if it fits."""
@@ -45,8 +47,11 @@ _NARROWEST = 20  # cells below which a rail is cut
 _MARGIN = 2  # lines kept in sight around the cursor; columns twice as many
 _KEPT_STRIPS = 2000
 _BLANK = Text()
-_CURSORS = {"dark": ("#2d3748", "#1f2530"), "light": ("#dbe7f5", "#eef2f7")}
-"""Backgrounds of the cursor's line, with the focus and without."""
+_CURSORS = {
+    "dark": (Style(bgcolor="#2d3748"), Style(bgcolor="#1f2530")),
+    "light": (Style(color=LIGHT.text, bgcolor="#dbe7f5"), Style(color=LIGHT.text, bgcolor="#eef2f7")),
+}
+"""The cursor's line, with the focus and without; on a light one the strokes would be too faint."""
 
 
 class Mark(Enum):
@@ -118,6 +123,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self._kept: frozenset[int] = frozenset()
         self._marks: dict[Mark, dict[int, int]] = {mark: {} for mark in Mark}
         self._spans: dict[int, list[_Span]] | None = None
+        self._end: int | None = None
         self._found: list[int] = []
         self._strips: dict[Any, Strip] = {}
         self._painted: dict[int, Strip] = {}
@@ -136,15 +142,23 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         if before is not None and before.snapshot is snapshot and before[1:] == shown[1:]:
             return
         self._shown = shown
+        goes_on = self._is_in_sight(self._end)
         self._lay_out()
         if before is not None:
             self._keep_cursor(before.snapshot)
-        if self.follow:
-            self._scroll_into_sight(self._end_of_path())
+        end = self._end_of_path()
+        if self.follow and (goes_on or end != self._end):  # not when one has scrolled away meanwhile
+            self._scroll_into_sight(end)
+        self._end = end
         self._repaint()
 
     def mark(self, kind: Mark, nodes: Mapping[int, int] | Iterable[int]) -> None:
-        """Marks these nodes, and no others, in one way; a mapping may say how many tokens of each."""
+        """Marks these nodes, and no others, in one way.
+
+        Args:
+            kind: The way.
+            nodes: Their ids; a mapping may say how many tokens of each are meant, counted from its first (0: all).
+        """
         marks = dict(nodes) if isinstance(nodes, Mapping) else dict.fromkeys(nodes, 0)
         if marks != self._marks[kind]:
             self._marks[kind] = marks
@@ -156,6 +170,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         if shown is None or not room.width or not room.height:
             return
         self._kind, self._picture = self._choose(shown, room)
+        self._spans = None
         self.virtual_size = Size(self._picture.width, self._picture.height + self._head)
 
     def _choose(self, shown: _Shown, room: Size) -> tuple[str, Picture]:
@@ -190,7 +205,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out()
         if self._shown is not None:
             self._keep_cursor(self._shown.snapshot)
-            self._scroll_into_sight(self.cursor)
+            self._scroll_into_sight(self._end_of_path() if self.cursor is None and self.follow else self.cursor)
         self.refresh()
 
     @property
@@ -204,6 +219,10 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Fits the picture to the room."""
+        self._draw_again()
+
+    def on_show(self) -> None:
+        """Draws what was shown while there was no room."""
         self._draw_again()
 
     def watch_look(self) -> None:
@@ -299,6 +318,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         return max(ends)[2] if ends else None
 
     # -- scrolling -----------------------------------------------------------------------------------------------------
+
+    def _is_in_sight(self, node: int | None) -> bool:
+        place, top = self._place(node), self.scroll_offset.y
+        room = self.scrollable_content_region.height - self._head
+        return place is not None and top <= place.y + place.height - 1 and place.y < top + room
 
     def pan(self, dx: int, dy: int) -> None:
         """Scrolls by so many cells."""
@@ -411,7 +435,8 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
                 0, width, self._ink.ground
             )
         if y < self._head and isinstance(picture, Outline):
-            return self._cached(picture.heading("the tree"), ()).crop_extend(0, width, self._ink.ground)
+            title = f"the tree: {picture.nodes:,} node{'' if picture.nodes == 1 else 's'}"
+            return self._cached(picture.heading(title), ()).crop_extend(0, width, self._ink.ground)
         line = y - self._head + self.scroll_offset.y
         if line >= picture.height:
             return self._cached(_BLANK, ()).crop_extend(x, x + width, self._ink.ground)
@@ -431,8 +456,12 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         strip = Strip(Segment.apply_style(line.render(self.app.console), ground))
         strip = strip.extend_cell_length(max((span.end for span in overlays), default=0), ground)
         for span in overlays:
-            marked = Strip(Segment.apply_style(strip.crop(span.start, span.end), post_style=span.style))
-            strip = Strip.join([strip.crop(0, span.start), marked, strip.crop(span.end)])
+            end = span.end
+            if span.share is not None:
+                text = strip.crop(span.start, span.end).text.rstrip()
+                end = span.start + ceil(cell_len(text) * span.share)
+            marked = Strip(Segment.apply_style(strip.crop(span.start, end), post_style=span.style))
+            strip = Strip.join([strip.crop(0, span.start), marked, strip.crop(end)])
         return strip
 
     def _overlays(self, line: int) -> tuple[_Span, ...]:
@@ -455,16 +484,20 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         marks = [mark for mark in Mark if node in self._marks[mark]]
         if node != self.cursor and not marks:
             return
-        place = self._place(node)
+        picture = self._picture
+        place = picture.place_on(line) if isinstance(picture, Outline) else self._place(node)
         if place is None or not place.y <= line < place.y + place.height:
             return
-        start, end = place.x, place.x + place.width
         if node == self.cursor:
-            whole = isinstance(self._picture, Outline)
+            wide = isinstance(picture, Outline)  # there the whole line
+            start, end = (0, self.content_size.width) if wide else (place.x, place.x + place.width)
             cursor = self._ink.cursor if self.has_focus else self._ink.resting
-            yield _Span(0, self.content_size.width, cursor) if whole else _Span(start, end, cursor)
+            yield _Span(start, end, cursor)
         for mark in marks:
-            yield _Span(start, end, self._ink.marks[mark])
+            tokens = self._marks[mark][node]
+            whole = picture.row(line).tokens if isinstance(picture, Outline) and mark is Mark.LIT else 0
+            share = tokens / whole if 0 < tokens < whole else 1.0
+            yield _Span(place.x, place.x + place.width, self._ink.marks[mark], share)
 
     @property
     def _ink(self) -> _Ink:
@@ -484,6 +517,7 @@ class _Span(NamedTuple):
     start: int
     end: int
     style: Style
+    share: float | None = None  # of what is not blank at the end; None: all, blank or not
 
 
 class _Ink(NamedTuple):
@@ -525,12 +559,12 @@ def _ink(palette: str, colour: bool) -> _Ink | None:
     return _Ink(
         Style(color=colours.text, bgcolor=colours.ground),
         Style(color=colours.states[State.RESIDENT].stroke),
-        Style(bgcolor=cursor),
-        Style(bgcolor=resting),
+        cursor,
+        resting,
         {
-            Mark.LIT: Style(underline=True, bgcolor=colours.states[State.REUSED].fill),
+            Mark.LIT: Style(underline=True, color=colours.text, bgcolor=colours.states[State.REUSED].fill),
             Mark.FOUND: Style(reverse=True),
-            Mark.CUT: Style(color=colours.split.stroke, bgcolor=colours.split.fill, bold=True),
+            Mark.CUT: Style(color=colours.text, bgcolor=colours.split.fill, bold=True),
         },
     )
 

@@ -15,7 +15,7 @@ from radixchat.radix import RadixCache, Snapshot, State
 from radixchat.viz import PALETTES
 from radixchat.viz.outline import Outline
 from radixchat.viz.picture import Direction, Look
-from radixchat.viz.tree_view import EMPTY, Mark, TreeView
+from radixchat.viz.tree_view import EMPTY, Mark, TreeView, _ink
 
 PIECES = {token: f" w{token}".encode() for token in range(3000)}
 
@@ -402,3 +402,21 @@ async def test_hostile_text_stays_text(wide: Callable[[int], list[int]]) -> None
         assert tree._shown is not None and any(
             tree._shown.snapshot.state(node) is State.NEW for node in tree._shown.snapshot.nodes()
         )
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_everything_reads_on_cursor_and_marks(palette: str) -> None:
+    ink, colours = _ink(palette, True), PALETTES[palette]
+    assert ink is not None
+    strokes = [every.stroke for every in (*colours.states.values(), *colours.attributes.values())]
+    for style in (ink.cursor, ink.resting, ink.marks[Mark.LIT], ink.marks[Mark.CUT]):
+        assert style.bgcolor is not None
+        for text in strokes if style.color is None else [style.color.name]:
+            low, high = sorted([luminance(text), luminance(style.bgcolor.name)])
+            assert (high + 0.05) / (low + 0.05) >= 4.5
