@@ -30,15 +30,16 @@ from .tidy import Part, Spot, spots
 from .turns import fewer, joined, turns
 from .twigs import RowKind, Twig
 
-_MARGIN = 6  # cells left of the first stem; no box reaches further left of its stem
+_MARGIN = 4  # cells of a box left of its stem
+_ROOT_STEM = 2  # the same for the box of a root
 _INDENT = 2  # from a stem to its text
 _GAP = 2  # between neighbours
 _APART = 4  # between the trees of two namespaces
-_LEAST_TEXT = 7  # cells kept for every text: "evicted" fits
+_LEAST_TEXT = 8  # cells kept for every text
 _MOST_TEXT = 30  # cells that a line takes where there is room
 _NAME = 24  # cells of a namespace's name
 _SPARE = 4  # cells kept in a box for an attribute, or for more tokens
-_COLUMN = 10  # cells kept right of the stem of a node without children, for those to come
+_COLUMN = _INDENT + _LEAST_TEXT  # cells kept right of every stem, also below nodes, for children to come
 _MANY = 300  # parts from which on texts are not measured, and get one line each
 _LEAST_EPITAPH = 4  # cells from which on the text of a tombstone says anything
 _REST = 10  # cells for what is not cached yet
@@ -251,18 +252,18 @@ class _Draft:
         parts: list[Part] = []
         within: set[int] = set()  # new nodes that stand in the column of an old one
         for number, node in enumerate(self.nodes):
-            part, at = self._part(number, form), kept[number]
-            if at is not None:
+            part, at = self._part(number, form), kept[number] if kept else None
+            if not kept or node.parent < 0:
+                pass
+            elif at is not None:
                 part = self._like(part, at.part, number)
             elif node.children and (tail := kept[node.children[0]]) is not None:
-                part = part._replace(text_width=min(part.text_width, tail.part.text_width), stem=tail.part.stem)
+                part = self._inside(part, tail.part, number)
             elif self._is_first(number) and (kept[node.parent] is not None or node.parent in within):
                 within.add(number)
-                above = parts[node.parent]
-                part = part._replace(stem=min(part.stem, above.stem))
-                if above.column:
-                    part = part._replace(text_width=min(part.text_width, above.column - _INDENT), column=above.column)
-            parts.append(part._replace(box_width=max(part.box_width, part.stem + 2)))
+                above = kept[node.parent]
+                part = self._inside(part, parts[node.parent] if above is None else above.part, number)
+            parts.append(part)
         return parts, spots(
             parts,
             self._parents,
@@ -270,7 +271,7 @@ class _Draft:
             gap=_GAP,
             indent=_INDENT,
             apart=_APART,
-            kept=[None if at is None else at.x for at in kept],
+            kept=[None if at is None else at.x for at in kept] if kept else None,
         )
 
     def _is_first(self, number: int) -> bool:
@@ -291,23 +292,35 @@ class _Draft:
         return max(ends)
 
     def _part(self, number: int, form: Form) -> Part:
+        """Returns what a node takes where it has all the room it wants."""
         size, node = self._sizes[number], self.nodes[number]
         text, lines = min(size.text, form.text), min(size.lines, form.lines)
-        living = node.twig.kind is RowKind.NODE and not any(
-            self.nodes[child].twig.kind is not RowKind.TOMBSTONE for child in node.children
-        )
-        column = max(_COLUMN, _INDENT + text) if living else 0
+        leaf = not any(self.nodes[child].twig.kind is not RowKind.TOMBSTONE for child in node.children)
+        root, gone = node.parent < 0, node.twig.kind is RowKind.TOMBSTONE
+        column = 0 if root or gone else max(_COLUMN, _INDENT + text) if leaf else _COLUMN
         if form.tall:
-            return Part(text, lines, size.box, 3, min((size.box - 1) // 2, _MARGIN), 1, column)
-        return Part(text, lines, size.low, 1, 1, 0, column)
+            return Part(text, lines, size.box, 3, _ROOT_STEM if root else _MARGIN, 1, column, gone)
+        return Part(text, lines, size.low, 1, 1, 0, column, gone)
 
     def _like(self, part: Part, old: Part, number: int) -> Part:
-        """Returns a part in the room it had before, unless what it must hold is wider."""
+        """Returns a part in the room it had before, unless it must hold more."""
         if part.box_height != old.box_height:
             return part
-        box = max(old.box_width, part.box_width - (_SPARE if self.nodes[number].twig.kind is RowKind.NODE else 0))
-        text = old.text_width if part.column else min(old.text_width, part.text_width)  # only leaves grow
-        return part._replace(text_width=text, box_width=box, stem=old.stem, column=part.column and old.column)
+        box = max(old.box_width, part.box_width - self._spare(number))
+        column = old.column if part.column > _COLUMN else part.column
+        text = old.text_width if part.column > _COLUMN else min(old.text_width, part.text_width)  # only leaves grow
+        return part._replace(text_width=text, box_width=box, column=min(column, old.column))
+
+    def _inside(self, part: Part, old: Part, number: int) -> Part:
+        """Returns a part in the column of another one, unless it must hold more."""
+        column = min(part.column, old.column)
+        room = max(old.column, _INDENT + old.text_width)
+        box = max(min(part.box_width, part.stem + room), part.box_width - self._spare(number))
+        return part._replace(text_width=min(part.text_width, room - _INDENT), box_width=box, column=column)
+
+    def _spare(self, number: int) -> int:
+        """Returns how many cells of a box may be missing."""
+        return _SPARE if self.nodes[number].twig.kind in (RowKind.NODE, RowKind.TOMBSTONE) else 0
 
     def _size(self, node: _Node, name: str) -> _Size:
         twig, cells = node.twig, cell_len(name)
@@ -321,7 +334,7 @@ class _Draft:
             return _Size(text, text, lines, cells + 6, cells + 4)
         box = 2 + cells + (1 if cells else 0) + len(f"{twig.tokens:,}")  # a sign, the name, the tokens
         gone = twig.kind is RowKind.TOMBSTONE
-        return _Size(_LEAST_TEXT if gone else text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
+        return _Size(cell_len(STATES[State.EVICTED].word) if gone else text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
 
 
 def _names(nodes: Sequence[_Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
@@ -585,7 +598,8 @@ class Figure:
             sign = f" {sign}{twig.locks:,}" if twig.locks < 100 else f" {sign}+"
         else:
             sign = f" {sign}"
-        counted = next(text for text in (walked, count) if len(text) + len(sign) <= most or text is count)
+        pairs = ((walked, sign), (count, sign), (count, sign[:2]), (count, sign[1:2]), (count, ""))
+        counted, sign = next((pair for pair in pairs if len("".join(pair)) <= most), (count, ""))
         if name:
             parts.append((f"{name} ", fill + brush.bold))
         parts.append((counted, fill))

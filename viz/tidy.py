@@ -5,11 +5,11 @@ the box hangs at its end. As in the figure of the RadixAttention paper, the firs
 parent; the others hang on a connector that leaves the parent's box at its right side (the *tie*).
 
 **What stays where it is.** Heights depend on the way from the root to a node alone, so nothing beside that way moves
-it up or down. Sideways, a node that has a place keeps it. Below a node without children a column is kept free, where
-its first child will stand, and its child, and so on; the head of a split stands where its tail did. So a tree that
-grows down or is split moves nothing sideways. A new branch goes to the right of its siblings; what is in its way is
-pushed to the right with all that hangs on it, no further than it must. Nothing is ever pushed to the left, and a place
-that became free stays free.
+it up or down. Sideways, a node that has a place keeps it, and a *column* below it stays its own, down to the end, for
+the first child to come, and its child, and so on; the head of a split stands where its tail did. So a tree that grows
+down, is split or loses nodes moves nothing sideways. A new branch goes to the right of its siblings; what is in its
+way is pushed to the right with all that hangs on it, no further than it must. Nothing is ever pushed to the left, and
+a place that became free stays free. Parts that are closed (what was evicted) own no column; others may stand below.
 
 Knows no text, no colours and no nodes: parts have numbers. Costs time in proportion to the nodes; nothing recurses.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import starmap
 from operator import add
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ class Part(NamedTuple):
     box_height: int
     stem: int  # where the stem meets the box, from its left side
     tie: int  # where the connector to its children leaves the box, from its top
-    column: int = 0  # room kept below it, to the right of its stem, for children to come; 0: none will
+    column: int = 0  # the least room to the right of its stem
+    closed: bool = False  # whether nothing will hang below it
 
 
 class Spot(NamedTuple):
@@ -46,8 +48,8 @@ class Spot(NamedTuple):
     bottom: int  # first row below the box
 
 
-class _Side:
-    """One side of a subtree, from its top down: how far out it reaches, as (end, x) with rising ends."""
+class _Reach:
+    """How far a subtree reaches to the right, from its top down, as (end, x) with rising ends."""
 
     __slots__ = ("moved", "steps")
 
@@ -59,8 +61,8 @@ class _Side:
                 y = end
         self.moved = 0  # to be added to every x
 
-    def above(self, lower: _Side) -> _Side:
-        """Returns this side, and below its end the other one; both are used up. Costs the length of this one."""
+    def above(self, lower: _Reach) -> _Reach:
+        """Returns this reach, and below its end the other one; both are used up. Costs the length of this one."""
         if lower.steps[-1][0] <= self.steps[-1][0]:
             return self
         while lower.steps[0][0] <= self.steps[-1][0]:
@@ -69,26 +71,14 @@ class _Side:
         lower.steps.extendleft((end, x + by) for end, x in reversed(self.steps))
         return lower
 
-    def past(self, right: _Side) -> int:
-        """Returns how far this right side reaches over a left side that begins at the same height."""
-        ours, theirs = iter(self.steps), iter(right.steps)
-        (end, x), (other_end, other_x) = next(ours), next(theirs)
-        most = x - other_x
-        while True:
-            if end <= other_end:
-                step = next(ours, None)
-                if end == other_end:
-                    other_end, other_x = next(theirs, (0, 0))
-                if step is None or not other_end:
-                    break
-                end, x = step
-            else:
-                other = next(theirs, None)
-                if other is None:
-                    break
-                other_end, other_x = other
-            most = max(most, x - other_x)
-        return most + self.moved - right.moved
+    def until(self, end: int) -> int:
+        """Returns how far it reaches above a row."""
+        most = self.steps[0][1]
+        for step, x in self.steps:
+            most = max(most, x)
+            if step >= end:
+                break
+        return most + self.moved
 
 
 class _Tree(NamedTuple):
@@ -96,8 +86,9 @@ class _Tree(NamedTuple):
 
     x: int  # of its stem
     fixed: bool  # whether that is a place it had before
-    left: _Side
-    right: _Side
+    wall: int  # its left side, straight from its top to its end
+    end: int
+    reach: _Reach
 
 
 def spots(
@@ -130,29 +121,33 @@ def spots(
     shifts = [0] * len(parts)  # of whole subtrees, on top of `places`
     trees: dict[int, _Tree] = {}
     for number in range(len(parts) - 1, -1, -1):  # children come before their parents
-        part, children = parts[number], [trees.pop(child) for child in below[number]]
-        kept_x = kept[number] if kept is not None else None
-        if kept_x is None:  # the head of a split takes the place of its tail
-            kept_x = next((child.x for child in children if child.fixed), None)
-        x = places[number] = kept_x or 0
-        out = x - part.stem + part.box_width
-        moves, left, right = _row(children, x, out + 1, gap)
+        part, y, children = parts[number], tops[number], [trees.pop(child) for child in below[number]]
+        place = kept[number] if kept is not None else None
+        if place is None:  # the head of a split takes the place of its tail
+            place = next((child.x for child in children if child.fixed), None)
+        x = places[number] = place or 0
+        moves, lower = _beside(children, x, x - part.stem + part.box_width + 1, gap)
         for child, move in zip(below[number], moves, strict=True):
             shifts[child] = move
-        reach = max([out, *(tree.x + move + 1 for tree, move in zip(children, moves, strict=True))])
-        sides = _sides(part, tops[number], x, reach, indent)
-        if left is not None and right is not None:
-            sides = sides[0].above(left), sides[1].above(right)
-        if part.column:
-            sides = sides[0].above(_Side(0, (_DEEP, x - part.stem))), sides[1].above(_Side(0, (_DEEP, x + part.column)))
-        trees[number] = _Tree(x, kept_x is not None, *sides)
-    for root, move in zip(roots, _row([trees[root] for root in roots], margin, margin, apart)[0], strict=True):
+        stems = [child.x + move for child, move in zip(children, moves, strict=True)]
+        reach = _reach(part, y, x, indent, stems)
+        end = max([y + part.text_height + part.box_height, *(child.end for child in children)])
+        if lower is not None:
+            reach = reach.above(lower)
+        if not part.closed and end < _DEEP:  # nothing below it has a column
+            reach, end = reach.above(_Reach(0, (_DEEP, x + part.column))), _DEEP
+        wall = min([x - part.stem, *(child.wall + move for child, move in zip(children, moves, strict=True))])
+        trees[number] = _Tree(x, place is not None, wall, end, reach)
+    for root, move in zip(roots, _beside([trees[root] for root in roots], margin, margin, apart)[0], strict=True):
         shifts[root] = move
-    return _settled(parts, parents, tops, places, shifts)
+    for number, parent in enumerate(parents):
+        if parent >= 0:
+            shifts[number] += shifts[parent]
+    return list(starmap(_spot, zip(parts, map(add, places, shifts), tops, strict=True)))
 
 
-def _row(trees: Sequence[_Tree], straight: int, least: int, gap: int) -> tuple[list[int], _Side | None, _Side | None]:
-    """Sets trees beside each other; returns how far each moves, and both sides of all of them.
+def _beside(trees: Sequence[_Tree], straight: int, least: int, gap: int) -> tuple[list[int], _Reach | None]:
+    """Sets trees beside each other; returns how far each moves, and how far all reach together.
 
     Args:
         trees: From left to right.
@@ -161,43 +156,28 @@ def _row(trees: Sequence[_Tree], straight: int, least: int, gap: int) -> tuple[l
         gap: Room between them.
     """
     moves: list[int] = []
-    left: _Side | None = None
-    right: _Side | None = None
-    for x, fixed, own_left, own_right in trees:
-        if right is None:
+    reach: _Reach | None = None
+    for x, fixed, wall, end, own in trees:
+        if reach is None:
             wanted = straight if x <= straight or not fixed else max(x, least)
         else:
-            wanted = max(x, least, x + right.past(own_left) + gap)
+            wanted = max(x, least, x + reach.until(end) + gap - wall)
         moves.append(wanted - x)
-        own_left.moved += wanted - x
-        own_right.moved += wanted - x
-        left = own_left if left is None else left.above(own_left)
-        right = own_right if right is None else own_right.above(right)
-    return moves, left, right
+        own.moved += wanted - x
+        reach = own if reach is None else own.above(reach)
+    return moves, reach
 
 
-def _sides(part: Part, y: int, x: int, reach: int, indent: int) -> tuple[_Side, _Side]:
-    """Returns both sides of a part alone; `reach` is where its box and the connector to its children end."""
-    top, box = y + part.text_height, x - part.stem
-    bottom = top + part.box_height
-    text = x + (indent + part.text_width if part.text_width else 1)
-    return (
-        _Side(y, (top, x), (bottom, box)),
-        _Side(y, (top, text), (top + part.tie, box + part.box_width), (bottom, reach)),
+def _reach(part: Part, y: int, x: int, indent: int, stems: Sequence[int]) -> _Reach:
+    """Returns how far a part alone reaches, with the connector to its children."""
+    top, out, least = y + part.text_height, x - part.stem + part.box_width, x + max(part.column, 1)
+    text = x + indent + part.text_width if part.text_width else 0
+    return _Reach(
+        y,
+        (top, max(text, least)),
+        (top + part.tie, max(out, least)),
+        (top + part.box_height, max([out, least, *(stem + 1 for stem in stems)])),
     )
-
-
-def _settled(
-    parts: Sequence[Part], parents: Sequence[int], tops: Sequence[int], places: Sequence[int], shifts: list[int]
-) -> list[Spot]:
-    """Adds up the moves of all subtrees a part belongs to."""
-    for number, parent in enumerate(parents):
-        if parent >= 0:
-            shifts[number] += shifts[parent]
-    return [
-        Spot(x, y, x - part.stem, y + part.text_height, y + part.text_height + part.box_height)
-        for x, y, part in zip(map(add, places, shifts), tops, parts, strict=True)
-    ]
 
 
 def _tops(parts: Sequence[Part], parents: Sequence[int]) -> list[int]:
@@ -206,3 +186,8 @@ def _tops(parts: Sequence[Part], parents: Sequence[int]) -> list[int]:
         above = parts[parent]
         tops.append(0 if parent < 0 else tops[parent] + above.text_height + above.box_height)
     return tops
+
+
+def _spot(part: Part, x: int, y: int) -> Spot:
+    top = y + part.text_height
+    return Spot(x, y, x - part.stem, top, top + part.box_height)
