@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from .chat import Chat
 from .commands import COMMANDS, Handler, Key, command
+from .config import THEMES
 from .items import Act, Item
 
 
@@ -21,7 +22,8 @@ def _act(name: str) -> Handler:
 
 
 def _app(name: str, usage: str, summary: str, *keys: Key) -> None:
-    command(name, usage, summary, app=True, keys=keys)(_act(name))
+    words = [word for word in usage.strip("[]").split("|") if word.islower()]
+    command(name, usage, summary, app=True, keys=keys, choices=lambda chat: words)(_act(name))
 
 
 def _bind(name: str, *keys: Key) -> None:
@@ -97,4 +99,4 @@ _app(
     Key("up", "up", CHAT), Key("down", "down", CHAT), Key("e", "edit", CHAT, "Edit"), Key("c", "copy", CHAT, "Copy"),
     Key("f", "fork", CHAT, "Fork here"), Key("r", "regen", CHAT),
 )  # fmt: skip
-_app("theme", "[NAME]", "the colours of the app; the next ones, by default", Key("f9"))
+_app("theme", f"[{'|'.join(THEMES)}]", "the colours of the app; the next ones, by default", Key("f9"))

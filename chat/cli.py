@@ -167,7 +167,7 @@ def chat(
         raise typer.Exit(run_chat(start, prompt=prompt, lines=plain, json=json, color=color.value))
     from .tui.run import run_app
 
-    raise typer.Exit(run_app(start, color=color.value))
+    run_app(start, color=color.value)
 
 
 def _one_of(what: str, value: str | None, choices: tuple[str, ...]) -> str | None:

@@ -57,7 +57,7 @@ def detail(
     path = snapshot.path(node_id)
     stones = [stone for stone in snapshot.tombstones if stone.node == node_id]
     if path:
-        _of_node(sheet, snapshot, path, bytes_per_token, stones, conversations or {})
+        _of_node(sheet, snapshot, path, bytes_per_token, stones)
         key: Key = path[-1].key
     elif stones:
         key = _of_tombstones(sheet, stones, bytes_per_token)
@@ -67,6 +67,8 @@ def detail(
     sheet.text(key)
     if ids:
         sheet.ids(key)
+    if path:
+        _history_of_node(sheet, snapshot, path, conversations or {})
     return sheet.close()
 
 
@@ -129,8 +131,8 @@ def _of_node(
     path: tuple[NodeView, ...],
     bytes_per_token: int | None,
     stones: list[Tombstone],
-    conversations: Mapping[str, Int32Array],
 ) -> None:
+    """Says what stands before the text, for it may be long: what the node is, how large, and what holds it."""
     node = path[-1]
     state = snapshot.state(node)
     sheet.title(f"#{node.id}", state, f"{STATES[state].word}{_walked(snapshot, node)}")
@@ -142,6 +144,13 @@ def _of_node(
     for stone in stones:
         gone = why_gone(stone.why, ascii=sheet.ascii)
         sheet.fact("trimmed", f"{count(stone.key):,} tok off its end in this step, {gone}")
+
+
+def _history_of_node(
+    sheet: _Sheet, snapshot: Snapshot, path: tuple[NodeView, ...], conversations: Mapping[str, Int32Array]
+) -> None:
+    node = path[-1]
+    start = sum(above.size for above in path[:-1])
     sheet.fact("last use", f"request {node.last:,}, {_ago(snapshot.tick - node.last)}")
     sheet.fact("created", f"request {node.created:,}, {_ago(snapshot.tick - node.created)}")
     sheet.fact("hits", f"{node.hits:,}")

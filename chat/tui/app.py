@@ -7,7 +7,7 @@ palette, completion and help all run its commands. Knows no engine; what it show
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -122,6 +122,7 @@ class RadixApp(App[int]):
         self._view = view
         self._beats = beats
         self._asked = ""  # the line whose foresight is awaited or shown
+        self._about_line = False  # what stands above the input is about the line in it
         self._asking = False  # a timer runs until the next question
         self._loaded = False
         self._sent_last = ""
@@ -139,7 +140,7 @@ class RadixApp(App[int]):
         yield Static("", id="foresight")
         entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
         yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")
 
     def on_mount(self) -> None:
@@ -269,19 +270,15 @@ class RadixApp(App[int]):
             self._sent_last = event.text
             self.composer.sent()
 
-    def _complete(self, line: str) -> list[str]:
-        name, space, argument = line.partition(" ")
-        if not space:
-            return [f"/{known} " for known in COMMANDS if f"/{known}".startswith(name)]
-        choices: Iterable[str] = ()
-        if name in ("/switch", "/delete"):
-            choices = self.view.names
-        elif name == "/theme":
-            choices = PALETTE_OF
-        elif name[1:] in COMMANDS:
-            usage = COMMANDS[name[1:]].usage.strip("[]")
-            choices = [word for word in usage.split("|") if word.islower()] if "|" in usage else ()
-        return [f"{name} {choice}" for choice in choices if choice.startswith(argument)]
+    def _complete(self, line: str) -> None:
+        if self.desk is not None:
+            self.desk.complete(line)
+
+    @on(say.Completed)
+    def _completed(self, event: say.Completed) -> None:
+        self.composer.go_on(event.line, event.ways)
+        if len(event.ways) > 1:
+            self._foretell("  ".join(event.ways))
 
     # -- what only the app does ---------------------------------------------------------------------------------------
 
@@ -384,7 +381,8 @@ class RadixApp(App[int]):
         """Asks what a line would do, at most ten times a second."""
         self._asked = line
         if not line.strip():
-            self._foretell("")
+            if self._about_line:
+                self._foretell("")
             self.pane.light({})
         elif not self._asking:
             self._asking = True
@@ -403,7 +401,7 @@ class RadixApp(App[int]):
             return
         self.pane.light(event.lit)
         if event.text or not event.line.startswith("/"):
-            self._foretell(event.text)
+            self._foretell(event.text, about_line=True)
 
     def _hint(self, line: str) -> None:
         """Says how a command is used, while it is typed."""
@@ -411,15 +409,17 @@ class RadixApp(App[int]):
         found = [known for known in COMMANDS.values() if known.name.startswith(name)]
         if len(found) == 1 or name in COMMANDS:
             known = COMMANDS.get(name) or found[0]
-            self._foretell(f"/{known.name} {known.usage}  {known.summary}")
+            self._foretell(f"/{known.name} {known.usage}  {known.summary}", about_line=True)
         elif found:
-            self._foretell("  ".join(f"/{known.name}" for known in found))
+            self._foretell("  ".join(f"/{known.name}" for known in found), about_line=True)
         else:
-            self._foretell(f"there is no command /{name}")
+            self._foretell(f"there is no command /{name}", about_line=True)
 
-    def _foretell(self, text: str) -> None:
-        if text or self._asked == "":
-            self.query_one("#foresight", Static).update(Text(sanitize(text, ascii=self.look.ascii), no_wrap=True))
+    def _foretell(self, text: str, *, about_line: bool = False) -> None:
+        """Says something in the line above the input; what is about the typed line goes with it."""
+        self._about_line = about_line
+        line = Text(sanitize(text, ascii=self.look.ascii), no_wrap=True)
+        self.screen_stack[0].query_one("#foresight", Static).update(line)
 
     # -- messages of the desk -----------------------------------------------------------------------------------------
 

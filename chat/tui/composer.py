@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import ClassVar
 
 from textual import events
@@ -18,7 +19,7 @@ class Composer(TextArea):
     Args:
         id: Of the widget.
         history: What was typed before, oldest first.
-        complete: Gives the ways a line may go on.
+        complete: Called with a command that is to go on; the answer comes through `go_on`.
     """
 
     BINDINGS: ClassVar = [
@@ -32,7 +33,7 @@ class Composer(TextArea):
 
         text: str
 
-    def __init__(self, id: str, *, history: Sequence[str], complete: Callable[[str], list[str]]) -> None:
+    def __init__(self, id: str, *, history: Sequence[str], complete: Callable[[str], None]) -> None:
         super().__init__(
             id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True,
             highlight_cursor_line=False, placeholder="Type a message, or / for commands",
@@ -94,19 +95,17 @@ class Composer(TextArea):
         if event.key == "tab" and self.text.startswith("/") and "\n" not in self.text:
             event.stop()
             event.prevent_default()
-            self._complete_line()
+            self._complete(self.text)
             return
         await super()._on_key(event)
 
-    def _complete_line(self) -> None:
-        """Goes on as far as all ways agree."""
-        ways = self._complete(self.text)
-        if not ways:
+    def go_on(self, line: str, ways: Sequence[str]) -> None:
+        """Continues a line as far as all ways agree; a finished word gets the blank that follows it."""
+        if line != self.text or not ways:
             return
-        common = ways[0]
-        for way in ways[1:]:
-            while not way.startswith(common):
-                common = common[:-1]
-        if len(common) > len(self.text):
+        common = commonprefix(list(ways))  # noqa: RUF071 - character by character is meant
+        if len(ways) == 1 and " " not in common:
+            common += " "
+        if len(common) > len(line):
             self.text = common
             self.move_cursor(self.document.end)

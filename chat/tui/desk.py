@@ -71,6 +71,10 @@ class Desk:
         self._wish = line
         self._jobs.put(self._foresee)
 
+    def complete(self, line: str) -> None:
+        """Asks how a command may go on."""
+        self._jobs.put(lambda: self._complete(line))
+
     def stop(self) -> None:
         """Stops the running reply and keeps what it said."""
         chat = self._chat
@@ -211,6 +215,10 @@ class Desk:
     def _turn(self, turn: Any) -> say.TurnView:
         _, facts = self._facts.get(id(turn), (None, say.TurnView("", "")))
         return say.TurnView(turn.user, turn.reply.strip(), facts.signature, facts.notes)
+
+    def _complete(self, line: str) -> None:
+        if self._chat is not None:
+            self._post(say.Completed(line, tuple(commands.complete(self._chat, line))))
 
     def _foresee(self) -> None:
         line, self._wish = self._wish, None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,9 +14,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...viz import label
-from ..commands import Command, Key
+from ..commands import Command
 
-WHERE = {"": "anywhere", "tree": "in the tree or on the timeline", "chat": "on a turn"}
+WHERE = {"": "", "tree": "in the tree", "chat": "on a turn"}
 
 _NAMES = {
     "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
@@ -50,34 +49,29 @@ class HelpScreen(ModalScreen[None]):
         """A table of commands, and what keys mean in the tree."""
         with VerticalScroll(id="help") as scroll:
             scroll.border_title = "Help: ↑ ↓ scroll, Esc closes"
-            yield Static(self._intro())
-            yield Static(self._table())
+            yield Static(self._text())
 
-    def _intro(self) -> Text:
-        return Text(
-            "Type a message and press Enter; Shift-Enter or Ctrl-J begins another line. F2 and Tab go from pane to "
-            "pane. The line above the input says what Enter would do to the cache. Keys in the columns work "
-            "where they say; every one of them runs the command in its row.\n"
+    def _text(self) -> Text:
+        text = Text(
+            "Type a message and press Enter; Shift-Enter or Ctrl-J begins another line. Tab and F2 go from pane to "
+            "pane. The line above the input says what Enter would do to the cache. A key runs the command it stands "
+            "with.\n"
         )
-
-    def _table(self) -> Table:
-        table = Table(box=None, padding=(0, 1), show_edge=False, expand=True)
-        table.add_column("command", style="bold", no_wrap=True)
-        table.add_column("keys", no_wrap=True)
-        table.add_column("what it does", ratio=1)
         for known in self._commands.values():
-            table.add_row(Text(f"/{known.name} {known.usage}"), Text(_keys(known.keys)), Text(known.summary))
-        return table
+            text.append(f"\n/{known.name} {known.usage}".rstrip(), "bold")
+            for line in keys_of(known):
+                text.append(f"   {line}", "dim")
+            text.append(f"\n  {known.summary}\n")
+        return text
 
 
-def _keys(keys: Sequence[Key]) -> str:
-    """Keys with their arguments, a line for each place."""
+def keys_of(command: Command) -> list[str]:
+    """Returns a command's keys, and where they work."""
     lines = []
-    for where in dict.fromkeys(key.where for key in keys):
-        here = [key for key in keys if key.where == where]
-        names = " ".join(key_name(key.key) for key in here)
-        lines.append(names if not where else f"{names} ({where})")
-    return "\n".join(lines)
+    for where in dict.fromkeys(key.where for key in command.keys):
+        names = " ".join(key_name(key.key) for key in command.keys if key.where == where)
+        lines.append(f"{names} {WHERE[where]}".rstrip())
+    return lines
 
 
 class Choice(ModalScreen[str | None]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from .. import app_commands  # noqa: F401  its rows belong to the registry
-from ..commands import COMMANDS
+from ..commands import COMMANDS, Command, Key
 
 
 def bindings(where: str) -> list[Binding]:
@@ -18,7 +18,9 @@ def bindings(where: str) -> list[Binding]:
             show=bool(key.footer),
             priority=not where and key.key != "escape",
         )
-        for known in COMMANDS.values()
-        for key in known.keys
-        if key.where == where
+        for known, key in sorted(_keys(where), key=lambda row: row[1].key[0] != "f")  # the footer begins with these
     ]
+
+
+def _keys(where: str) -> list[tuple[Command, Key]]:
+    return [(known, key) for known in COMMANDS.values() for key in known.keys if key.where == where]

@@ -107,6 +107,14 @@ class Acted(Message):
 
 
 @dataclass
+class Completed(Message):
+    """How a command that is being typed may go on."""
+
+    line: str
+    ways: tuple[str, ...]
+
+
+@dataclass
 class Foreseen(Message):
     """What Enter would do to the cache, for a line that is being typed."""
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 from ...viz.picture import Look
 from ..config import Config
 from ..errors import UsageError
-from ..history import History
 from ..journal import open_recording
-from ..paths import history_file
 from ..start import Start, check_installed
 from ..terminal import open_terminal
 from .app import RadixApp
 from .themes import PALETTE_OF
 
 
-def run_app(start: Start, *, color: str) -> int:
-    """Opens the chat; returns the exit code.
+def run_app(start: Start, *, color: str) -> NoReturn:
+    """Opens the chat; ends the process with its exit code.
 
     Raises:
         UserError: the app cannot be shown here, or no model can run at all.
@@ -33,9 +32,11 @@ def run_app(start: Start, *, color: str) -> int:
         theme=theme,
         view=config.view,
         beats=config.beats,
-        history=History(history_file()),
+        history=start.history(),
     )
-    return _run(app)
+    code = _run(app)
+    sys.stdout.flush()
+    os._exit(code)  # the desk is done; to take torch apart, or to wait for its import, would keep the person waiting
 
 
 def run_replay(name: str, config: Config, *, step: int | None, color: str) -> int:

@@ -87,7 +87,7 @@ class Watch(Vertical):
     def compose(self) -> ComposeResult:
         """Tree, node, signs, pool, what happened, timeline."""
         yield TreeView(id="tree")
-        with VerticalScroll(id="node"):
+        with NodePane(self._detail, id="node"):
             yield Static("", id="detail")
         yield EventLog(id="log")
         yield Static("", id="legend")
@@ -99,7 +99,6 @@ class Watch(Vertical):
         """Gives the parts their look."""
         self.drawing.view = self._view
         self.restyle(self.look.palette)
-        self.node.can_focus = True
 
     @property
     def drawing(self) -> TreeView:
@@ -107,9 +106,14 @@ class Watch(Vertical):
         return self.query_one(TreeView)
 
     @property
-    def node(self) -> VerticalScroll:
+    def node(self) -> NodePane:
         """The detail of the node under the cursor."""
-        return self.query_one("#node", VerticalScroll)
+        return self.query_one(NodePane)
+
+    @property
+    def position(self) -> int:
+        """How many events of the recording have happened at the moment that is shown."""
+        return self._shown
 
     @property
     def cursor(self) -> int | None:
@@ -407,8 +411,18 @@ class Watch(Vertical):
     def on_resize(self) -> None:
         """Signs and gauge take the width there is."""
         self._signs()
-        if self.recording is not None:
-            self._detail()
+
+
+class NodePane(VerticalScroll, can_focus=True):
+    """Where the detail stands; it is written anew for another width."""
+
+    def __init__(self, write: Callable[[], None], id: str) -> None:
+        super().__init__(id=id)
+        self._write = write
+
+    def on_resize(self) -> None:
+        """Another width."""
+        self._write()
 
 
 class StripBar(Widget, can_focus=True):

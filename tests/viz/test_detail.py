@@ -34,17 +34,17 @@ def test_a_node_is_told_in_full(scene: Snapshot, pieces: Pieces) -> None:
         "tokens          5, positions 6 to 10",
         "memory          5.0 KiB",
         "locks           ◆2, 2 holders",
+        "",
+        "What is a radix tree?⏎",
+        "→A trie of runs",
+        "",
+        "15 16 17 18 19",
         "last use        request 12, the newest",
         "created         request 0, 12 requests ago",
         "hits            0",
         "slots           none",
         "parent          #3",
         "children        #5, #8",
-        "",
-        "What is a radix tree?⏎",
-        "→A trie of runs",
-        "",
-        "15 16 17 18 19",
     ]
 
 
