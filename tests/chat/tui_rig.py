@@ -101,7 +101,13 @@ async def running(
 ) -> AsyncIterator[Rig]:
     """Runs an app over a chat that gives these replies."""
     messages: list[Message] = []
-    app = RadixApp(make or (lambda model: scripted_chat(*replies, **options)), beats=beats, **(settings or {}))
+
+    def begin(model: str | None) -> Chat:
+        chat = make(model) if make is not None else scripted_chat(*replies, **options)
+        chat.app = True
+        return chat
+
+    app = RadixApp(begin, beats=beats, **(settings or {}))
     async with app.run_test(size=size, message_hook=messages.append) as pilot:
         rig = Rig(app, pilot, messages)
         if wait:
