@@ -333,7 +333,7 @@ class Ruler:
         seam = signs.seams[2 * (siblings[0] is bar) + (siblings[-1] is bar)]
         room = bar.right - bar.x - 2 - bar.over  # without seam and sign
         count, sign = self._numbers(bar, room)
-        text = self._text(bar, room - len(count) - len(sign) - 1)
+        text = self._text(bar, room - len(count) - len(sign) - 1 - gone)  # dashes are seen on both sides of it
         struck = fill + brush.strike if gone else fill
         runs = [
             Run(bar.x, seam, self._line(twig.state)),
@@ -343,12 +343,12 @@ class Ruler:
         ]
         x = bar.x + 2 + len(count) + len(sign)
         if text.spans:
-            runs += [Run(x, " ", fill), *label_runs(x + 1, text, struck, struck)]
+            runs += [Run(x, signs.across[1] if gone else " ", fill), *label_runs(x + 1, text, struck, struck)]
             x += 1 + text.cells
         end, reused = bar.right - bar.over, self._reused(bar)
         heavy = min(max(x, reused), end)
         runs.append(Run(x, signs.heavy * (heavy - x), fill))
-        runs.append(Run(heavy, signs.across[gone] * (end - heavy), struck))
+        runs.append(Run(heavy, signs.across[gone] * (end - heavy), fill))
         if bar.over:
             runs.append(Run(end, signs.over, fill))
         head, tail = split_runs(runs, reused)

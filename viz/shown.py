@@ -34,6 +34,7 @@ def fold(twig: Twig) -> None:
     twig.state = strongest(one.state for one in every)
     twig.children = []
     twig.uncached = b""
+    twig.walked = twig.locks = 0
 
 
 def strongest(states: Iterable[State]) -> State:
