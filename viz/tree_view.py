@@ -259,7 +259,8 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
     def to_parent(self) -> None:
         """Moves the cursor to the node above in the tree."""
         if self._shown is not None and self.cursor is not None:
-            self._go(next(iter(_above(self._shown.snapshot, self.cursor)), None))
+            above = _above(self._shown.snapshot, self.cursor)
+            self._go(next((node for node in above if self._place(node) is not None), None))
 
     def to_next_branch(self) -> None:
         """Moves the cursor down to the next node with several children; after the last one, to the first."""

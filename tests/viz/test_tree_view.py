@@ -420,3 +420,34 @@ async def test_everything_reads_on_cursor_and_marks(palette: str) -> None:
         for text in strokes if style.color is None else [style.color.name]:
             low, high = sorted([luminance(text), luminance(style.bgcolor.name)])
             assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_one_does_the_cursor_stands_somewhere(seed: int) -> None:
+    chance = random.Random(seed)
+    cache = RadixCache(60)
+    moments, keys = [cache.snapshot()], [[1]]
+    for _ in range(25):
+        cache.new_step()
+        earlier = chance.choice(keys)
+        keys.append((earlier[: chance.randint(0, len(earlier))] + [chance.randrange(5) for _ in range(4)])[:30])
+        cache.insert(keys[-1], namespace=chance.choice(["", "", "other"]))
+        moments.append(cache.snapshot())
+        if chance.random() < 0.4:
+            cache.evict(chance.randint(1, 15))
+            moments.append(cache.snapshot())
+    async with hosted(size=(80, 15)) as (tree, pilot):
+        acts: list[Callable[[], object]] = [
+            tree.fold, tree.fold_chains, tree.unfold_all, tree.find_next, tree.to_parent, tree.to_next_branch,
+            lambda: tree.find(f"w{chance.randrange(5)}"), lambda: tree.pan(3, chance.randint(-9, 9)),
+            lambda: setattr(tree, "view", chance.choice(["rail", "rail", "figure", "ruler", "auto"])),
+            *([lambda: tree.move(chance.choice(list(Direction)))] * 4),
+            *([lambda: tree.show(chance.choice(moments), PIECES, bytes_per_token=9)] * 4),
+        ]  # fmt: skip
+        for number in range(150):
+            chance.choice(acts)()
+            if number % 10 == 0:
+                tree.mark(chance.choice(list(Mark)), [chance.randrange(60) for _ in range(5)])
+                await pilot.pause()
+            assert all(tree.render_line(y).cell_length == tree.size.width for y in range(tree.size.height))
+            assert tree.cursor is None or tree._place(tree.cursor) is not None
