@@ -42,6 +42,8 @@ _SPARE = 4  # cells kept in a box for an attribute, or for more tokens
 _COLUMN = _INDENT + _LEAST_TEXT  # cells kept right of every stem, also below nodes, for children to come
 _MANY = 300  # parts from which on texts are not measured, and get one line each
 _LEAST_EPITAPH = 4  # cells from which on the text of a tombstone says anything
+_SCROLL_BAR = 2  # cells
+_DRIFT = 2  # how many times wider a figure may get than it was when it was laid out anew
 _REST = 10  # cells for what is not cached yet
 _REMEMBERED = 20_000  # edges whose lines are kept
 
@@ -61,6 +63,7 @@ _TEXT = 20
 """Cells kept for a line when no width is given."""
 
 _Key = tuple[RowKind, int | None]  # what a part is remembered by
+_Room = tuple[int | None, int | None]  # lines and cells there are
 
 
 class _Strokes(NamedTuple):
@@ -99,7 +102,9 @@ def figure(
         pieces: The bytes of each token id.
         look: How to paint.
         folded: Ids of nodes that stand in one box for themselves and all below them.
-        before: The figure shown before: nodes keep their places, and the figure its form as long as that fits.
+        before: The figure shown before: nodes keep their places, and the figure its form. All is laid out anew when
+            that does not fit the width while a new layout would, when there is much more room than before, and when
+            free places have doubled the width.
         height: The lines there are: boxes and then texts become lower until the figure fits, if it can.
         width: The cells there are: texts become shorter until the figure fits, if it can.
         letters: What to call nodes by id, as the paper's panels do; None calls each by its number.
@@ -109,23 +114,31 @@ def figure(
     draft = _Draft(_nodes(snapshot, folded), _Texts.after(last, pieces, look), look, letters, last)
     shapes = draft.shapes(height)
 
-    def drawn(form: Form, kept: Sequence[_Kept | None] = ()) -> Figure:
-        return Figure(snapshot, look, room, form, draft, kept)
+    def drawn(form: Form, kept: Sequence[_Kept | None] = (), tidy_width: int = 0) -> Figure:
+        return Figure(snapshot, look, room, form, draft, kept, tidy_width)
 
-    first = Form(*shapes[0], _TEXT)
-    if last is not None and any(draft.kept):
-        same = last.room == room and last.form[:2] in shapes
-        first = last.form if same else Form(*shapes[0], last.form.text)
-        kept = drawn(first, draft.kept)
+    if last is not None and not _is_larger(room, last.room):
+        form = last.form if last.form[:2] in shapes else Form(*shapes[0], last.form.text)
+        kept = drawn(form, draft.kept, last.tidy_width)
+        if width is None or kept.fits:
+            return kept
     else:
-        kept = drawn(first)
-    if width is None or draft.many or (kept.fits and last is not None):
-        return kept
-    for shape in shapes:
+        kept = None
+    for shape in () if width is None or draft.many else shapes:
         at = bisect_left(_TEXTS, True, key=lambda text: drawn(Form(*shape, text)).fits)
         if at < len(_TEXTS):
             return drawn(Form(*shape, _TEXTS[at]))
-    return kept
+    if kept is not None and kept.width <= _DRIFT * kept.tidy_width:
+        return kept
+    return drawn(Form(*shapes[0], _TEXT))
+
+
+def _is_larger(room: _Room, than: _Room) -> bool:
+    """Returns whether there is much more room than before: more than a scroll bar takes."""
+    return any(
+        ours is not None and theirs is not None and ours > theirs + _SCROLL_BAR
+        for ours, theirs in zip(room, than, strict=True)
+    )
 
 
 # -- what is drawn -----------------------------------------------------------------------------------------------------
@@ -334,7 +347,13 @@ class _Draft:
             return _Size(text, text, lines, cells + 6, cells + 4)
         box = 2 + cells + (1 if cells else 0) + len(f"{twig.tokens:,}")  # a sign, the name, the tokens
         gone = twig.kind is RowKind.TOMBSTONE
-        return _Size(cell_len(STATES[State.EVICTED].word) if gone else text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
+        return _Size(
+            cell_len(STATES[State.EVICTED].word) if gone else text,
+            text,
+            max(lines, 1),
+            box + _SPARE + 2,
+            box + _SPARE + 1,
+        )
 
 
 def _names(nodes: Sequence[_Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
@@ -368,10 +387,11 @@ class Figure:
         self,
         snapshot: Snapshot,
         look: Look,
-        room: tuple[int | None, int | None],
+        room: _Room,
         form: Form,
         draft: _Draft,
         kept: Sequence[_Kept | None],
+        tidy_width: int = 0,
     ) -> None:
         self.room = room
         self.form = form
@@ -390,7 +410,12 @@ class Figure:
         least = max(max(spot.x + _INDENT + part.text_width, spot.left + part.box_width) for _, part, spot in every)
         most = max(least, *(spot.x + _INDENT + draft.wish(number) for number, spot in enumerate(self._spots)))
         self.width = most if room[1] is None else max(least, min(most, room[1]))
+        self.tidy_width = tidy_width or self.width  # when all was laid out anew
         self.height = max(spot.bottom for spot in self._spots)
+        self._ends = [
+            max(spot.x + _INDENT + draft.wish(number), spot.left + part.box_width, *self._stems(node))
+            for number, (node, part, spot) in enumerate(every)
+        ]
 
     @property
     def fits(self) -> bool:
@@ -464,32 +489,42 @@ class Figure:
 
     # -- painting ------------------------------------------------------------------------------------------------------
 
-    def line(self, y: int) -> Text:
-        """Paints one line: stems, boxes and connectors, then texts in the room between them."""
+    def line(self, y: int, start: int = 0, end: int | None = None) -> Text:
+        """Paints one line: stems, boxes and connectors, then texts in the room between them.
+
+        Args:
+            y: The line.
+            start: A cell; what ends before it may be left blank, which saves time in wide figures.
+            end: A cell; what begins behind it may be missing.
+        """
         runs: list[Run] = []
         texts: list[int] = []
         for number in self._rows().get(y, ()):
             node, spot = self._nodes[number], self._spots[number]
+            if self._ends[number] <= start or (end is not None and spot.left > end + _MOST_TEXT):
+                continue
             if y < spot.top:
                 runs.append(Run(spot.x, self._line_of(node).down, self._stem(node)))
                 texts.append(number)
             else:
                 runs += self._box(number, y - spot.top)
-                runs += self._connector(number, y - spot.top)
+                runs += self._connector(number, y - spot.top, start, end)
         taken = sorted(run.x for run in runs)
         for number in texts:
             spot = self._spots[number]
             after = bisect_right(taken, spot.x)
-            end = taken[after] - 1 if after < len(taken) else self.width
+            until = taken[after] - 1 if after < len(taken) else self.width
             x = spot.x + _INDENT
-            runs += self._text(number, y - spot.y, x, min(end - x, _MOST_TEXT))
+            runs += self._text(number, y - spot.y, x, min(until - x, _MOST_TEXT))
         return line_of(runs)
 
     def _line_of(self, node: _Node) -> _Strokes:
         return self._strokes[node.twig.kind is RowKind.TOMBSTONE]
 
     def _stem(self, node: _Node) -> Style:
-        state = node.twig.state
+        return self._line(node.twig.state)
+
+    def _line(self, state: State) -> Style:
         return self._brush.line if state is State.RESIDENT else self._brush.stroke(state)
 
     def _text(self, number: int, row: int, x: int, room: int) -> list[Run]:
@@ -607,6 +642,9 @@ class Figure:
             parts.append((sign, brush.badge(attribute, twig.state)))
         return parts
 
+    def _stems(self, node: _Node) -> list[int]:
+        return [self._spots[child].x + 1 for child in node.children[-1:]]
+
     # -- connectors ----------------------------------------------------------------------------------------------------
 
     def _branches(self, number: int) -> list[int]:
@@ -614,25 +652,23 @@ class Figure:
         x = self._spots[number].x
         return [child for child in self._nodes[number].children if self._spots[child].x != x]
 
-    def _connector(self, number: int, row: int) -> list[Run]:
+    def _connector(self, number: int, row: int, start: int, end: int | None) -> list[Run]:
         """Paints what leads from a box to the children that do not stand straight below it."""
         part, branches = self._parts[number], self._branches(number)
         if not branches or row < part.tie:
             return []
-        if row > part.tie:
-            return [
-                Run(self._spots[one].x, self._line_of(self._nodes[one]).down, self._stem(self._nodes[one]))
-                for one in branches
-            ]
-        start = self._spots[number].left + self._box_width(number)
         runs: list[Run] = []
         state = State.EVICTED
-        xs = [start - 1, *(self._spots[one].x for one in branches)]
-        for one, (left, x) in zip(reversed(branches), reversed(list(pairwise(xs))), strict=True):
+        left_of = [self._spots[number].left + self._box_width(number) - 1, *(self._spots[one].x for one in branches)]
+        for one, (left, x) in reversed(list(zip(branches, pairwise(left_of), strict=True))):
             node = self._nodes[one]
-            state = strongest([state, node.twig.state])
+            state = strongest([state, node.twig.state])  # of all that this piece leads to
+            if x < start or (end is not None and left > end + _MOST_TEXT):
+                continue
+            if row > part.tie:
+                runs.append(Run(x, self._line_of(node).down, self._stem(node)))
+                continue
             strokes = self._strokes[state is State.EVICTED]
-            style = self._brush.line if state is State.RESIDENT else self._brush.stroke(state)
-            end = strokes.turn if one == branches[-1] else strokes.out
-            runs.append(Run(left + 1, strokes.across * (x - left - 1) + end, style))
+            turn = strokes.turn if one == branches[-1] else strokes.out
+            runs.append(Run(left + 1, strokes.across * (x - left - 1) + turn, self._line(state)))
         return runs

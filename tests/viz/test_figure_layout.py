@@ -246,6 +246,34 @@ def test_a_figure_that_would_not_fit_is_laid_out_anew() -> None:
         assert picture.fits, id
 
 
+def test_free_places_are_used_again_when_the_figure_got_twice_as_wide() -> None:
+    plant = grown({1: 0, 2: 1, 3: 1, 4: 1, 5: 1})
+    picture = drawn(plant, width=30, height=40)
+    widest = picture.width
+    for _ in range(40):
+        plant = plant.evict(plant.children(1)[0]).forget().add(1, as_key([92, 19]))
+        picture = drawn(plant, picture, width=30, height=40)
+        assert picture.width <= 2 * widest + 40
+
+
+def test_a_figure_takes_more_room_when_there_is_much_more() -> None:
+    plant = grown({id: (0 if id == 1 else 1) for id in range(1, 6)}, as_key([17, 17]))
+    small = drawn(plant, width=80, height=30)
+    assert drawn(plant, small, width=81, height=30).place(5) == small.place(5)
+    large = drawn(plant, small, width=200, height=30)
+    assert large.form.text > small.form.text
+    assert drawn(plant, large, width=199, height=30).place(5) == large.place(5)
+
+
+@CHECKED
+@given(plants(least=1), st.integers(0, 200), st.integers(1, 60))
+def test_a_part_of_a_line_is_what_the_whole_line_shows_there(plant: Plant, start: int, width: int) -> None:
+    picture = drawn(plant)
+    for y in range(picture.height):
+        whole, part = cells(picture.line(y).plain), cells(picture.line(y, start, start + width).plain)
+        assert whole[start : start + width].rstrip() == part[start : start + width].rstrip()
+
+
 @CHECKED
 @given(plants(least=1), st.data())
 def test_a_cursor_reaches_every_node(plant: Plant, data: st.DataObject) -> None:
