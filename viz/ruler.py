@@ -6,8 +6,9 @@ under the end of its parent. Bars of what was evicted are dashed; what a request
 went. The scale is no linear one, so cells are no measure of memory: the heading says so, and the printed numbers of
 tokens carry the meaning.
 
-Everything fits the width: first by the scale, then chains of nodes alike become one bar, then bars get narrower, and
-what still does not fit is left out and counted. Knows no widget and no terminal; nothing recurses.
+Everything fits the width: first by the scale, then chains of nodes alike become one bar, then columns are positions
+in one line only, then bars get narrower, and what still does not fit is left out and counted. Knows no widget and no
+terminal; nothing recurses.
 """
 
 from __future__ import annotations
@@ -27,11 +28,22 @@ from .shown import shown_trees
 from .states import ATTRIBUTES, MORE, STATES, UNCACHED, Attribute
 from .twigs import RowKind, Twig
 
-_CELLS = (5, 3)  # the least of a bar: usually, and when there are too many in a line
 _HEADING = 2  # lines
 _LEAST_LABEL = 3  # cells from which on a label says anything
 _REST = 8  # cells for what is not cached yet, after the last bar of a line
 _HALVINGS = 12  # of the interval in which the scale is searched
+
+
+class _Fit(NamedTuple):
+    """What is done to fit a width."""
+
+    least: int  # cells of a bar
+    joins: bool  # whether chains of nodes alike become one bar
+    shared: bool  # whether a token position has the same column in every line
+
+
+_FITS = (_Fit(5, False, True), _Fit(5, True, True), _Fit(5, True, False), _Fit(3, True, False))
+_LEAST = _FITS[-1].least  # cells of a bar
 
 
 class _Signs(NamedTuple):
@@ -95,11 +107,11 @@ def ruler(
     """
     trees = shown_trees(snapshot, folded)
     width = max(width, 1)
-    for least, joins in ((_CELLS[0], False), (_CELLS[0], True), (_CELLS[1], True)):
-        bars = _bars(trees, snapshot.next_victim if joins else None, joins)
-        if _scale(bars, width, least):
+    for fit in _FITS:
+        bars = _bars(trees, snapshot.next_victim, fit.joins)
+        if _scale(bars, width, fit):
             break
-    return Ruler(pieces, snapshot.next_victim, width, look, bars, least)
+    return Ruler(pieces, snapshot.next_victim, width, look, bars, fit)
 
 
 # -- the layout --------------------------------------------------------------------------------------------------------
@@ -141,37 +153,46 @@ def _alike(twig: Twig, child: Twig, victim: int | None) -> bool:
     )
 
 
-def _scale(bars: Sequence[_Bar], width: int, least: int) -> bool:
-    """Gives every token position a column and every bar its cells; returns whether all fit the width.
+def _scale(bars: Sequence[_Bar], width: int, fit: _Fit) -> bool:
+    """Gives every bar its cells; returns whether all fit the width.
 
-    Columns grow with the square root of the position, and faster where a bar would have too few cells.
+    Columns grow with the square root of the token position, and faster where a bar would have too few cells: in all
+    lines alike, or only behind that bar.
     """
-    real = sorted((bar for bar in bars if bar.ids), key=lambda bar: bar.end)
+    real = [bar for bar in bars if bar.ids]
     if not real:
         return True
-    numbers = least == _CELLS[0]  # then every bar has room for its tokens and an attribute
-    steps = [(bar.start, bar.end, max(least, len(f"{bar.tokens:,}") + 3 if numbers else 0)) for bar in real]
+    if fit.shared:
+        real.sort(key=lambda bar: bar.end)  # what ends first comes first, so every start is known
+    numbers = fit.least > _LEAST  # then every bar has room for its tokens and an attribute
+    floors = [max(fit.least, len(f"{bar.tokens:,}") + 3 if numbers else 0) for bar in real]
+    last = max(bar.end for bar in real)
 
-    def columns(factor: float) -> dict[int, int]:
-        found = {0: 0}
-        x = 0
-        for start, end, floor in steps:  # what ends first comes first, so every start is known
-            x = max(x, found[start] + floor, int(factor * sqrt(end)))
-            found[end] = x
-        return found
+    def place(factor: float) -> int:
+        """Places all bars, and returns where the last one ends."""
+        columns = {0: 0}
+        right = 0
+        for bar, floor in zip(real, floors, strict=True):
+            if fit.shared:
+                bar.x = columns[bar.start]
+                right = columns[bar.end] = max(right, bar.x + floor, int(factor * sqrt(bar.end)))
+            else:
+                bar.x = bar.parent.right if bar.parent is not None else 0
+                bar.right = max(bar.x + floor, int(factor * sqrt(bar.end)))
+                right = max(right, bar.right)
+        if fit.shared:
+            for bar in real:
+                bar.right = columns[bar.end]
+        return right
 
     room = width - (_REST if any(bar.twig.uncached for bar in real) else 0)
-    last = real[-1].end
     low, high = 0.0, max(0, room) / sqrt(_rounded(last))
-    if columns(high)[last] <= room:
-        low = high
-    for _ in range(_HALVINGS if low < high else 0):
+    if place(high) <= room:
+        return True
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if columns(middle)[last] <= room else (low, middle)
-    found = columns(low)
-    for bar in real:
-        bar.x, bar.right = found[bar.start], found[bar.end]
-    return found[last] <= room
+        low, high = (middle, high) if place(middle) <= room else (low, middle)
+    return place(low) <= room
 
 
 def _rounded(tokens: int) -> int:
@@ -184,12 +205,12 @@ def _rounded(tokens: int) -> int:
 
 def _clipped(bars: Sequence[_Bar], width: int) -> list[_Bar]:
     """Leaves out what is beyond the width, and the lines that become empty."""
-    kept = [bar for bar in bars if not bar.ids or bar.x + _CELLS[1] <= width]
+    kept = [bar for bar in bars if not bar.ids or bar.x + _LEAST <= width]
     lines: dict[int, int] = {}
     for bar in kept:
-        bar.over = bar.right > width or any(child.x + _CELLS[1] > width for child in bar.children)
+        bar.over = bar.right > width or any(child.x + _LEAST > width for child in bar.children)
         bar.right = min(bar.right, width)
-        bar.children = [child for child in bar.children if child.x + _CELLS[1] <= width]
+        bar.children = [child for child in bar.children if child.x + _LEAST <= width]
         bar.y = lines.setdefault(bar.y, len(lines) + _HEADING)
     return kept
 
@@ -207,10 +228,10 @@ class Ruler:
     """
 
     def __init__(
-        self, pieces: Mapping[int, bytes], victim: int | None, width: int, look: Look, bars: Sequence[_Bar], least: int
+        self, pieces: Mapping[int, bytes], victim: int | None, width: int, look: Look, bars: Sequence[_Bar], fit: _Fit
     ) -> None:
         self.width = width
-        self._least = least
+        self._fit = fit
         self._bars = _clipped(bars, width)
         self.left_out = sum(bar.nodes for bar in bars) - sum(bar.nodes for bar in self._bars)
         self._victim = victim
@@ -276,11 +297,14 @@ class Ruler:
     def _meaning(self) -> Text:
         """Says what cells mean and what is missing, in the longest words that fit."""
         root = "sqrt" if self._brush.ascii else "√"
-        missing = f"{self.left_out:,} nodes do not fit; " if self.left_out else ""
+        missing = f"{self.left_out:,} {'node does' if self.left_out == 1 else 'nodes do'} not fit; " * bool(
+            self.left_out
+        )
+        columns = "columns are token positions" if self._fit.shared else "bars begin where their parents end,"
         words = (
-            f"{missing}columns are token positions on a {root} scale, a bar has {self._least} cells at least: "
+            f"{missing}{columns} on a {root} scale, a bar has {self._fit.least} cells at least: "
             "numbers count, lengths do not",
-            f"{missing}token positions, {root} scale, {self._least} cells a bar at least",
+            f"{missing}token positions, {root} scale, {self._fit.least} cells a bar at least",
             f"{missing}{root} scale",
         )
         text = next((one for one in words if len(one) <= self.width), words[-1])
@@ -288,8 +312,10 @@ class Ruler:
 
     def _positions(self) -> Text:
         """Writes token positions above the ends of bars, those of the first line first."""
-        ends = {bar.end: bar.right for bar in self._bars if bar.ids and not bar.over} | {0: 0}
-        trunk = {bar.end for bar in self._lines.get(_HEADING, ())}
+        first = next((bars for bars in self._lines.values() if bars[0].ids), [])
+        known = self._bars if self._fit.shared else first
+        ends = {bar.end: bar.right for bar in known if bar.ids and not bar.over} | {0: 0}
+        trunk = {bar.end for bar in first}
         runs: list[Run] = []
         for end in sorted(ends, key=lambda end: (end != 0, end not in trunk, end)):
             text = f"{end:,}"
