@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cache
 from itertools import islice
 from math import ceil
+from re import escape, finditer
 from typing import Any, Final, NamedTuple
 
 from rich.cells import cell_len
@@ -44,6 +45,7 @@ EMPTY: Final = "the tree is empty: nothing is cached yet"
 
 _SLACK = 4 / 3  # how much larger a figure may become before `auto` leaves it
 _NARROWEST = 20  # cells below which a rail is cut
+_LEAST_HEADED = 4  # lines from which on the columns are named
 _MARGIN = 2  # lines kept in sight around the cursor; columns twice as many
 _KEPT_STRIPS = 2000
 _BLANK = Text()
@@ -125,6 +127,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self._spans: dict[int, list[_Span]] | None = None
         self._end: int | None = None
         self._found: list[int] = []
+        self._wanted = ""
         self._strips: dict[Any, Strip] = {}
         self._painted: dict[int, Strip] = {}
 
@@ -146,10 +149,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out()
         if before is not None:
             self._keep_cursor(before.snapshot)
-        end = self._end_of_path()
-        if self.follow and (goes_on or end != self._end):  # not when one has scrolled away meanwhile
-            self._scroll_into_sight(end)
-        self._end = end
+        if self.follow:
+            end = self._end_of_path()
+            if goes_on or end != self._end:  # not when one has scrolled away meanwhile
+                self._scroll_into_sight(end)
+            self._end = end
         self._repaint()
 
     def mark(self, kind: Mark, nodes: Mapping[int, int] | Iterable[int]) -> None:
@@ -211,7 +215,8 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def _head(self) -> int:
         """Lines that name the columns."""
-        return 1 if isinstance(self._picture, Outline) and self._picture.height else 0
+        roomy = self.scrollable_content_region.height >= _LEAST_HEADED
+        return 1 if roomy and isinstance(self._picture, Outline) and self._picture.height else 0
 
     def on_mount(self) -> None:
         """Takes on the colours of its look."""
@@ -247,14 +252,20 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # -- the cursor ----------------------------------------------------------------------------------------------------
 
-    def move(self, way: Direction) -> None:
-        """Moves the cursor to what is beside it; the first time, to the end of the active path."""
+    def move(self, way: Direction, by: int = 1) -> None:
+        """Moves the cursor to what is beside it, so many times; the first time, to the end of the active path."""
         if self._picture is None:
             return
-        if self.cursor is None:
+        node = self.cursor
+        if node is None:
             self._go(self._end_of_path() or self._picture.first())
-        else:
-            self._go(self._picture.beside(self.cursor, way))
+            return
+        for _ in range(by):
+            beside = self._picture.beside(node, way)
+            if beside is None:
+                break
+            node = beside
+        self._go(node)
 
     def to_parent(self) -> None:
         """Moves the cursor to the node above in the tree."""
@@ -390,6 +401,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
     def find(self, text: str) -> int:
         """Marks the nodes that have a text, moves the cursor to the first from where it stands, returns how many."""
         shown = self._shown
+        self._wanted = text.casefold()
         self._found = [] if shown is None else hits(shown.snapshot, shown.pieces, text)
         self.mark(Mark.FOUND, self._found)
         if self._found and self.cursor not in self._found:
@@ -457,12 +469,9 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         strip = Strip(Segment.apply_style(line.render(self.app.console), ground))
         strip = strip.extend_cell_length(max((span.end for span in overlays), default=0), ground)
         for span in overlays:
-            end = span.end
-            if span.share is not None:
-                text = strip.crop(span.start, span.end).text.rstrip()
-                end = span.start + ceil(cell_len(text) * span.share)
-            marked = Strip(Segment.apply_style(strip.crop(span.start, end), post_style=span.style))
-            strip = Strip.join([strip.crop(0, span.start), marked, strip.crop(end)])
+            for start, end in _cells(strip, span):
+                marked = Strip(Segment.apply_style(strip.crop(start, end), post_style=span.style))
+                strip = Strip.join([strip.crop(0, start), marked, strip.crop(end)])
         return strip
 
     def _overlays(self, line: int) -> tuple[_Span, ...]:
@@ -498,7 +507,8 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             tokens = self._marks[mark][node]
             whole = picture.row(line).tokens if isinstance(picture, Outline) and mark is Mark.LIT else 0
             share = tokens / whole if 0 < tokens < whole else 1.0
-            yield _Span(place.x, place.x + place.width, self._ink.marks[mark], share)
+            text = self._wanted if mark is Mark.FOUND else ""
+            yield _Span(place.x, place.x + place.width, self._ink.marks[mark], share, text)
 
     @property
     def _ink(self) -> _Ink:
@@ -519,6 +529,19 @@ class _Span(NamedTuple):
     end: int
     style: Style
     share: float | None = None  # of what is not blank at the end; None: all, blank or not
+    text: str = ""  # if this is among it, only this
+
+
+def _cells(strip: Strip, span: _Span) -> list[tuple[int, int]]:
+    """Returns which cells of a line a span paints over."""
+    if span.share is None:
+        return [(span.start, span.end)]
+    text = strip.crop(span.start, span.end).text.rstrip()
+    among = text.casefold()
+    if span.text and span.text in among and len(among) == len(text):
+        ends = [(found.start(), found.end()) for found in finditer(escape(span.text), among)]
+        return [(span.start + cell_len(text[:start]), span.start + cell_len(text[:end])) for start, end in ends]
+    return [(span.start, span.start + ceil(cell_len(text) * span.share))]
 
 
 class _Ink(NamedTuple):

@@ -2,19 +2,20 @@
 
     python tests/benchmarks/live_view.py
 
-Prints milliseconds, medians: the snapshot, its layout, the lines, all of it; and the same laid out from nothing.
+Prints milliseconds, medians: the snapshot, its layout, the lines, all of it; and the same laid out from nothing. In one
+chain of 10,000 nodes a request changes every node, so that it has no bound.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from timing import interleaved, report
 
 from radixchat.radix import RadixCache, as_key
-from radixchat.radix.keys import Key
+from radixchat.radix.keys import Key, Tokens
 from radixchat.viz.outline import outline
 from radixchat.viz.picture import Look
 
@@ -26,15 +27,15 @@ PIECES = {token: f" word{token}".encode() for token in range(50_000)}
 
 def main() -> None:
     """Runs all of it."""
-    chance = random.Random(0)
     one_more("children of one node", [[1, 2], *([1, 2, token] for token in range(NODES))], lambda n: [1, 2, NODES + n])
     chains = [[chain, *range(turns)] for chain in range(10) for turns in range(1, NODES // 10)]
     one_more("ten chains of 1,000", chains, lambda n: [5, *range(NODES // 10 - 1 + n)])
-    one_more("random tree", list(random_keys(chance)), lambda n: [0, 1, 2, 40_000, *range(n + 1)])
-    one_more("one chain of 10,000", [list(range(turns)) for turns in range(1, NODES)], lambda n: list(range(NODES + n)))
+    one_more("random tree", random_keys(random.Random(0)), lambda n: [0, 1, 2, 40_000, *range(n + 1)])
+    chain = [list(range(turns)) for turns in range(1, NODES)]
+    one_more("one chain of 10,000", chain, lambda n: list(range(NODES + n)), most=None)
 
 
-def one_more(name: str, keys: list[list[int]], more: Callable[[int], list[int]]) -> None:
+def one_more(name: str, keys: Iterable[Tokens], more: Callable[[int], list[int]], most: float | None = MOST) -> None:
     """Adds a node in each round, as a request of its own."""
     cache = RadixCache(10**8, events=False)
     for key in keys:
@@ -75,7 +76,8 @@ def one_more(name: str, keys: list[list[int]], more: Callable[[int], list[int]])
     took = interleaved({"live": live, "anew": anew}, rounds=30)
     for part, seconds in parts.items():
         report(f"{name}: {part}", 1e3 * sorted(seconds)[len(seconds) // 2], "-", holds=True)
-    report(f"{name}: one more node", 1e3 * took["live"], f"<={MOST}", holds=1e3 * took["live"] <= MOST)
+    milliseconds = 1e3 * took["live"]
+    report(f"{name}: one more node", milliseconds, f"<={most}" if most else "-", holds=not most or milliseconds <= most)
     report(f"{name}: laid out from nothing", 1e3 * took["anew"], "-", holds=True)
 
 

@@ -149,7 +149,7 @@ async def test_the_cursor_moves_and_says_so() -> None:
         assert tree.cursor == order[0]  # the end of the active path: [9]
         tree.move(Direction.DOWN)
         tree.move(Direction.UP)
-        tree.move(Direction.UP)  # nothing is there
+        tree.move(Direction.UP, by=9)  # nothing is there
         tree.to_parent()  # nor there
         await pilot.pause()
         assert pilot.app.moves == [order[0], order[1], order[0]]  # type: ignore[attr-defined]
@@ -233,6 +233,9 @@ async def test_search_finds_marks_and_cycles() -> None:
 async def test_text_is_found_across_edges() -> None:
     async with hosted(FAMILY.snapshot()) as (tree, _):
         assert tree.find("w2 w4 w5") == 1
+        assert tree.find("W9") == 1
+        found = next(strip for y in range(20) if "w9" in (strip := tree.render_line(y)).text)
+        assert "".join(part.text for part in found if part.style is not None and part.style.reverse) == "w9"
         assert tree.find("w1 w2") == 1
 
 
