@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
 from itertools import count
 
 from radixchat.radix import RadixCache, Snapshot
+from radixchat.radix.recording import Header, Recorder
 
 Tokens = tuple[int, ...]
 
@@ -35,6 +36,14 @@ WHAT, WHEN, HOW = (_run(2, text) + ANSWER for text in ("What ...\n", "When ...\n
 THIS_IS, AT_NOON, BY_CAR = (_run(2, text) for text in (" This is ...", " ...", " ..."))
 LET_US, WE_CAN, TO_SOLVE = (_run(20, text) for text in (" Let us ...", " We can ...", " To solve ..."))
 
+CAPACITY = 86
+STEPS = [
+    [], [SYSTEM + HELLO], [SYSTEM + HELLO + SOLVE], [SYSTEM + WHAT_CAN], [SYSTEM + WHAT_CAN + STORY],
+    [SHOTS + WHAT + THIS_IS], [SHOTS + WHEN + AT_NOON, SHOTS + HOW + BY_CAR], [SYSTEM + HELLO + SOLVE + HOW_ABOUT],
+    [SHOTS + WHAT + LET_US, SHOTS + WHAT + WE_CAN, SHOTS + WHAT + TO_SOLVE],
+]  # fmt: skip
+"""The requests of each step; the last two tokens of each are its reply."""
+
 LETTERS = [
     {}, {SYSTEM + HELLO: "a"}, {SYSTEM + HELLO: "b"}, {SYSTEM + HELLO + SOLVE: "c", SYSTEM + WHAT_CAN: "d"}, {},
     {SHOTS + WHAT + THIS_IS: "e"}, {SYSTEM + HELLO: "f", SYSTEM + WHAT_CAN: "g", SYSTEM + WHAT_CAN + STORY: "h"},
@@ -58,36 +67,36 @@ def turn(cache: RadixCache, prompt: Tokens, reply: Tokens) -> None:
     cache.finish(lease)
 
 
+def steps(radix: RadixCache) -> Iterator[None]:
+    """Plays the nine steps, one at a time."""
+    for ends in STEPS:
+        radix.new_step()
+        for tokens in ends:
+            turn(radix, tokens[:-2], tokens[-2:])
+        yield
+
+
 @cache
 def panels() -> list[tuple[Snapshot, dict[int, str]]]:
     """Returns snapshot and letters of each panel."""
-    radix = RadixCache(86)
-
-    def turns(*ends: Tokens) -> Callable[[], None]:
-        def play() -> None:
-            for tokens in ends:
-                turn(radix, tokens[:-2], tokens[-2:])
-
-        return play
-
-    steps = (
-        turns(),
-        turns(SYSTEM + HELLO),
-        turns(SYSTEM + HELLO + SOLVE),
-        turns(SYSTEM + WHAT_CAN),
-        turns(SYSTEM + WHAT_CAN + STORY),
-        turns(SHOTS + WHAT + THIS_IS),
-        turns(SHOTS + WHEN + AT_NOON, SHOTS + HOW + BY_CAR),
-        turns(SYSTEM + HELLO + SOLVE + HOW_ABOUT),
-        turns(*(SHOTS + WHAT + reply for reply in (LET_US, WE_CAN, TO_SOLVE))),
-    )
+    radix = RadixCache(CAPACITY)
     played = []
-    for step, letters in zip(steps, LETTERS, strict=True):
-        radix.new_step()
-        step()
+    for _, letters in zip(steps(radix), LETTERS, strict=True):
         snapshot = radix.snapshot()
         played.append((snapshot, {id: letters[path] for id, path in _paths(snapshot).items() if path in letters}))
     return played
+
+
+@cache
+def moments() -> list[Snapshot]:
+    """Returns the snapshot after every event of the nine steps."""
+    radix = RadixCache(CAPACITY)
+    recorder = Recorder(Header(radix.config), PANEL_PIECES.__getitem__)
+    for _ in steps(radix):
+        recorder.add(radix.take_events())
+        recorder.flush()
+    recording = recorder.recording
+    return [recording.at(position) for position in range(len(recording.events) + 1)]
 
 
 def _paths(snapshot: Snapshot) -> dict[int, Tokens]:

@@ -14,7 +14,7 @@ from radixchat.viz.labels import Labels
 from radixchat.viz.picture import Look
 from radixchat.viz.turns import fewer, turns
 
-from .panels import PANEL_PIECES, panels
+from .panels import PANEL_PIECES, moments, panels
 from .plants import HOSTILE, PIECES, grown
 
 MONO = Look(colour=False)
@@ -53,6 +53,17 @@ def paper(
 def test_every_panel_of_the_paper_fits_a_pane(before: bool, named: bool) -> None:
     for picture in paper(before=before, named=named):
         assert picture.fits and picture.width <= 100 and picture.height <= 21
+
+
+def test_event_by_event_no_node_of_the_paper_moves_sideways() -> None:
+    before = None
+    for snapshot in moments():
+        picture = figure(snapshot, PANEL_PIECES, look=MONO, before=before)
+        if before is not None:
+            for node in snapshot.nodes():
+                was, now = before.place(node.id), picture.place(node.id)
+                assert was is None or now is None or was.x == now.x
+        before = picture
 
 
 def test_the_panels(golden: Golden) -> None:

@@ -127,6 +127,14 @@ def test_an_eviction_moves_nothing() -> None:
     assert "✖2╌okUs…o!⏎╌" in text(after) or "✖2╌okU" in text(after)
 
 
+def test_a_reply_that_grows_moves_nothing_else_until_the_scale_changes() -> None:
+    plant = grown({1: 0, 2: 1, 3: 1, 4: 2}, as_key([92] * 32))
+    before = drawn(plant)
+    for tokens in (33, 35, 40):
+        after = drawn(plant.change(4, key=as_key([92] * tokens)))
+        assert [after.place(id) for id in (1, 2, 3)] == [before.place(id) for id in (1, 2, 3)]
+
+
 def test_the_reused_part_of_a_bar_is_heavy_as_far_as_it_goes() -> None:
     plant = grown({1: 0}, as_key([92] * 200)).change(1, part=100, new_in=1)
     picture = ruler(plant.snapshot(), {92: b""}, width=60, look=Look())
