@@ -279,10 +279,10 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         first, passed = None, self.cursor is None
         for node in self._shown.snapshot.nodes():
-            if len(node.children) > 1 and self._place(node.id) is not None:
+            if len(node.children) > 1 and (passed or first is None) and self._place(node.id) is not None:
                 if passed:
                     return self._go(node.id)
-                first = node.id if first is None else first
+                first = node.id
             passed = passed or node.id == self.cursor
         return self._go(first)
 

@@ -347,6 +347,21 @@ async def test_resizing_lays_out_again() -> None:
             assert len(lines(tree)) == tree.size.height
 
 
+async def test_what_was_shown_while_hidden_is_drawn_afterwards() -> None:
+    cache = cache_of([1, 2], [3, 4])
+    async with hosted(cache.snapshot()) as (tree, pilot):
+        tree.display = False
+        await pilot.pause()
+        cache.new_step()
+        cache.insert([5, 6])
+        tree.show(cache.snapshot(), PIECES)
+        await pilot.pause()
+        tree.display = True
+        await pilot.pause()
+        assert tree._picture is not None and tree._picture.height == 3
+        assert any("w5" in line for line in lines(tree))
+
+
 async def test_panning_stops_at_the_ends() -> None:
     async with hosted(bushy().snapshot()) as (tree, pilot):
         tree.pan(0, -1000)
