@@ -156,6 +156,14 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             self._end = end
         self._repaint()
 
+    def forget(self) -> None:
+        """Forgets cursor, folds, marks and search: what is shown next is another tree, with the same ids."""
+        self.unfold_all()
+        self._found, self._wanted, self._end = [], "", None
+        for kind in Mark:
+            self.mark(kind, {})
+        self.cursor = None
+
     def mark(self, kind: Mark, nodes: Mapping[int, int] | Iterable[int]) -> None:
         """Marks these nodes, and no others, in one way.
 

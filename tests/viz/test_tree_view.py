@@ -362,6 +362,19 @@ async def test_what_was_shown_while_hidden_is_drawn_afterwards() -> None:
         assert any("w5" in line for line in lines(tree))
 
 
+async def test_another_tree_starts_afresh() -> None:
+    async with hosted(FAMILY.snapshot()) as (tree, pilot):
+        tree.find("w2")
+        tree.fold()
+        tree.forget()
+        tree.show(cache_of([1, 2, 3], [1, 2, 4, 5], [1, 2, 4, 6]).snapshot(), dict(PIECES))
+        assert tree.cursor is None and not tree._marks[Mark.FOUND]
+        assert tree._picture is not None and tree._picture.height == 5
+        tree.find_next()
+        await pilot.pause()
+        assert tree.cursor is None
+
+
 async def test_panning_stops_at_the_ends() -> None:
     async with hosted(bushy().snapshot()) as (tree, pilot):
         tree.pan(0, -1000)
