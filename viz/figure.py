@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,50 +18,20 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from ..radix.keys import Key
 from ..radix.snapshots import Snapshot, State
 from .cells import Brush, Run, label_runs, line_of
-from .labels import Kind, Label, Labels, Span, label
+from .draft import INDENT, MOST_TEXT, REST, TEXT, TEXTS, Draft, Form, Kept, Node, Texts, nodes_of
+from .labels import Kind, Label, Span
 from .picture import Direction, Look, Picture, Place
-from .shown import shown_trees, strongest
-from .states import ATTRIBUTES, MORE, STATES, UNCACHED, Attribute
-from .tidy import Part, Spot, spots
-from .turns import fewer, joined, turns
-from .twigs import RowKind, Twig
+from .shown import strongest
+from .states import ATTRIBUTES, STATES, Attribute
+from .turns import joined
+from .twigs import RowKind
 
-_MARGIN = 4  # cells of a box left of its stem
-_ROOT_STEM = 2  # the same for the box of a root
-_INDENT = 2  # from a stem to its text
-_GAP = 2  # between neighbours
-_APART = 4  # between the trees of two namespaces
-_LEAST_TEXT = 8  # cells kept for every text
-_MOST_TEXT = 30  # cells that a line takes where there is room
-_NAME = 24  # cells of a namespace's name
-_SPARE = 4  # cells kept in a box for an attribute, or for more tokens
-_COLUMN = _INDENT + _LEAST_TEXT  # cells kept right of every stem, also below nodes, for children to come
-_MANY = 300  # parts from which on texts are not measured, and get one line each
 _LEAST_EPITAPH = 4  # cells from which on the text of a tombstone says anything
 _SCROLL_BAR = 2  # cells
 _DRIFT = 2  # how many times wider a figure may get than it was when it was laid out anew
-_REST = 10  # cells for what is not cached yet
-_REMEMBERED = 20_000  # edges whose lines are kept
 
-
-class Form(NamedTuple):
-    """How big parts are drawn."""
-
-    tall: bool  # boxes of three rows; else of one
-    lines: int  # the most lines of an edge
-    text: int  # the most cells kept for a line; it takes more where there is room
-
-
-_SHAPES = ((True, 6), (False, 6), (False, 4), (False, 3), (False, 2), (False, 1))
-_MANY_SHAPES = ((True, 1), (False, 1))
-_TEXTS = (30, 24, 20, 16, 14, 12, 10, 8)
-_TEXT = 20
-"""Cells kept for a line when no width is given."""
-
-_Key = tuple[RowKind, int | None]  # what a part is remembered by
 _Room = tuple[int | None, int | None]  # lines and cells there are
 
 
@@ -111,10 +80,11 @@ def figure(
     """
     last = before if isinstance(before, Figure) else None
     room = (height, width)
-    draft = _Draft(_nodes(snapshot, folded), _Texts.after(last, pieces, look), look, letters, last)
+    texts = Texts.after(None if last is None else last.texts, pieces, look)
+    draft = Draft(nodes_of(snapshot, folded), texts, look, letters, {} if last is None else last.kept)
     shapes = draft.shapes(height)
 
-    def drawn(form: Form, kept: Sequence[_Kept | None] = (), tidy_width: int = 0) -> Figure:
+    def drawn(form: Form, kept: Sequence[Kept | None] = (), tidy_width: int = 0) -> Figure:
         return Figure(snapshot, look, room, form, draft, kept, tidy_width)
 
     if last is not None and not _is_larger(room, last.room):
@@ -125,12 +95,12 @@ def figure(
     else:
         kept = None
     for shape in () if width is None or draft.many else shapes:
-        at = bisect_left(_TEXTS, True, key=lambda text: drawn(Form(*shape, text)).fits)
-        if at < len(_TEXTS):
-            return drawn(Form(*shape, _TEXTS[at]))
+        at = bisect_left(TEXTS, True, key=lambda text: drawn(Form(*shape, text)).fits)
+        if at < len(TEXTS):
+            return drawn(Form(*shape, TEXTS[at]))
     if kept is not None and kept.width <= _DRIFT * kept.tidy_width:
         return kept
-    return drawn(Form(*shapes[0], _TEXT))
+    return drawn(Form(*shapes[0], TEXT))
 
 
 def _is_larger(room: _Room, than: _Room) -> bool:
@@ -139,239 +109,6 @@ def _is_larger(room: _Room, than: _Room) -> bool:
         ours is not None and theirs is not None and ours > theirs + _SCROLL_BAR
         for ours, theirs in zip(room, than, strict=True)
     )
-
-
-# -- what is drawn -----------------------------------------------------------------------------------------------------
-
-
-class _Kept(NamedTuple):
-    """Where a part stood, and the room it had."""
-
-    x: int  # of its stem
-    part: Part
-
-
-class _Size(NamedTuple):
-    """What a part takes in whatever form."""
-
-    text: int  # cells kept for its text, if the form has them
-    wish: int  # cells its text takes where there is room
-    lines: int  # of its text
-    box: int  # cells of a box of three rows
-    low: int  # cells of a box of one row
-
-
-@dataclass(slots=True)
-class _Node:
-    """A box to be."""
-
-    twig: Twig
-    parent: int  # its number; -1 for roots
-    depth: int
-    key: _Key
-    children: list[int] = field(default_factory=list)
-
-
-def _nodes(snapshot: Snapshot, folded: Collection[int]) -> list[_Node]:
-    """Returns roots, nodes and tombstones, parents first, siblings in order; one root at least."""
-    nodes: list[_Node] = []
-    for tree in shown_trees(snapshot, folded):
-        stack = [(tree, -1, 0)]
-        while stack:
-            twig, parent, depth = stack.pop()
-            number = len(nodes)
-            key = (RowKind.NODE if twig.kind is RowKind.FOLD else twig.kind, twig.id)
-            nodes.append(_Node(twig, parent, depth, key))
-            if parent >= 0:
-                nodes[parent].children.append(number)
-            stack.extend((child, number, depth + 1) for child in reversed(twig.children))
-    living = {node.key for node in nodes}
-    for node in nodes:
-        if node.key[0] is RowKind.TOMBSTONE and (RowKind.NODE, node.key[1]) not in living:
-            node.key = (RowKind.NODE, node.key[1])  # it was this node a moment ago
-            living.add(node.key)
-    return nodes
-
-
-class _Texts:
-    """The lines of edges, broken once each; figures that follow each other share them."""
-
-    def __init__(self, pieces: Mapping[int, bytes], look: Look) -> None:
-        self.labels = Labels(pieces, pills=look.pills, ascii=look.ascii)
-        self._lines: dict[Key, tuple[Label, ...]] = {}
-        self._cells: dict[Key, int] = {}
-
-    @classmethod
-    def after(cls, last: Figure | None, pieces: Mapping[int, bytes], look: Look) -> _Texts:
-        """Returns the texts of the figure before, if they are the same for this look."""
-        if last is not None:
-            labels = last.texts.labels
-            if labels.pieces is pieces and (labels.pills, labels.ascii) == (look.pills, look.ascii):
-                return last.texts
-        return cls(pieces, look)
-
-    def lines(self, key: Key) -> tuple[Label, ...]:
-        """Returns all lines of an edge."""
-        lines = self._lines.get(key)
-        if lines is None:
-            if len(self._lines) > _REMEMBERED:
-                self._lines.clear()
-                self._cells.clear()
-            lines = self._lines[key] = turns(self.labels, key)
-        return lines
-
-    def cells(self, twig: Twig) -> int:
-        """Returns how wide the longest line of an edge is."""
-        cells = self._cells.get(twig.key)
-        if cells is None:
-            cells = self._cells[twig.key] = max((line.cells for line in self.lines(twig.key)), default=0)
-        if twig.uncached:
-            lines = self.lines(twig.key)
-            cells = max(cells, (lines[-1].cells + 1 if lines else 0) + self.rest(twig.uncached, _REST).cells)
-        return cells
-
-    def shown(self, twig: Twig, most: int) -> Sequence[Label]:
-        """Returns the lines of an edge, no more than `most`."""
-        return fewer(self.lines(twig.key), most, ascii=self.labels.ascii)
-
-    def rest(self, key: Key, width: int) -> Label:
-        """Returns what has no KV yet, with its sign."""
-        sign = UNCACHED.ascii if self.labels.ascii else UNCACHED.glyph
-        return Label((Span(sign, Kind.MARK), *self.labels.fit(key, width - 1).spans))
-
-
-class _Draft:
-    """What all forms of one figure share: what to call nodes, how long their texts are, and where they stood."""
-
-    def __init__(
-        self, nodes: Sequence[_Node], texts: _Texts, look: Look, letters: Mapping[int, str] | None, last: Figure | None
-    ) -> None:
-        self.nodes = nodes
-        self.texts = texts
-        self.names = _names(nodes, letters, look.ascii)
-        self.many = len(nodes) > _MANY
-        self.kept = [None if last is None else last.kept.get(node.key) for node in nodes]
-        self._parents = [node.parent for node in nodes]
-        self._sizes = [self._size(node, name) for node, name in zip(nodes, self.names, strict=True)]
-
-    def shapes(self, height: int | None) -> list[tuple[bool, int]]:
-        """Returns the beginnings of forms that are worth a try, the best first; all are low enough if any is."""
-        known = _MANY_SHAPES if self.many else _SHAPES
-        low = [shape for shape in known if height is None or self._height(Form(*shape, 0)) <= height]
-        return (low or list(known[-1:]))[:2]
-
-    def placed(self, form: Form, kept: Sequence[_Kept | None]) -> tuple[list[Part], list[Spot]]:
-        """Places everything in one form, what is kept where it was."""
-        parts: list[Part] = []
-        within: set[int] = set()  # new nodes that stand in the column of an old one
-        for number, node in enumerate(self.nodes):
-            part, at = self._part(number, form), kept[number] if kept else None
-            if not kept or node.parent < 0:
-                pass
-            elif at is not None:
-                part = self._like(part, at.part, number)
-            elif node.children and (tail := kept[node.children[0]]) is not None:
-                part = self._inside(part, tail.part, number)
-            elif self._is_first(number) and (kept[node.parent] is not None or node.parent in within):
-                within.add(number)
-                above = kept[node.parent]
-                part = self._inside(part, parts[node.parent] if above is None else above.part, number)
-            parts.append(part)
-        return parts, spots(
-            parts,
-            self._parents,
-            margin=_MARGIN,
-            gap=_GAP,
-            indent=_INDENT,
-            apart=_APART,
-            kept=[None if at is None else at.x for at in kept] if kept else None,
-        )
-
-    def _is_first(self, number: int) -> bool:
-        """Returns whether a node is the first child of another."""
-        parent = self.nodes[number].parent
-        return parent >= 0 and self.nodes[parent].parent >= 0 and self.nodes[parent].children[0] == number
-
-    def wish(self, number: int) -> int:
-        """Returns the cells a text takes where there is room."""
-        return self._sizes[number].wish
-
-    def _height(self, form: Form) -> int:
-        """Returns how many lines a form takes."""
-        ends: list[int] = []
-        box = 3 if form.tall else 1
-        for size, parent in zip(self._sizes, self._parents, strict=True):
-            ends.append((ends[parent] if parent >= 0 else 0) + min(size.lines, form.lines) + box)
-        return max(ends)
-
-    def _part(self, number: int, form: Form) -> Part:
-        """Returns what a node takes where it has all the room it wants."""
-        size, node = self._sizes[number], self.nodes[number]
-        text, lines = min(size.text, form.text), min(size.lines, form.lines)
-        leaf = not any(self.nodes[child].twig.kind is not RowKind.TOMBSTONE for child in node.children)
-        root, gone = node.parent < 0, node.twig.kind is RowKind.TOMBSTONE
-        column = 0 if root or gone else max(_COLUMN, _INDENT + text) if leaf else _COLUMN
-        if form.tall:
-            return Part(text, lines, size.box, 3, _ROOT_STEM if root else _MARGIN, 1, column, gone)
-        return Part(text, lines, size.low, 1, 1, 0, column, gone)
-
-    def _like(self, part: Part, old: Part, number: int) -> Part:
-        """Returns a part in the room it had before, unless it must hold more."""
-        if part.box_height != old.box_height:
-            return part
-        box = max(old.box_width, part.box_width - self._spare(number))
-        column = old.column if part.column > _COLUMN else part.column
-        text = old.text_width if part.column > _COLUMN else min(old.text_width, part.text_width)  # only leaves grow
-        return part._replace(text_width=text, box_width=box, column=min(column, old.column))
-
-    def _inside(self, part: Part, old: Part, number: int) -> Part:
-        """Returns a part in the column of another one, unless it must hold more."""
-        column = min(part.column, old.column)
-        room = max(old.column, _INDENT + old.text_width)
-        box = max(min(part.box_width, part.stem + room), part.box_width - self._spare(number))
-        return part._replace(text_width=min(part.text_width, room - _INDENT), box_width=box, column=column)
-
-    def _spare(self, number: int) -> int:
-        """Returns how many cells of a box may be missing."""
-        return _SPARE if self.nodes[number].twig.kind in (RowKind.NODE, RowKind.TOMBSTONE) else 0
-
-    def _size(self, node: _Node, name: str) -> _Size:
-        twig, cells = node.twig, cell_len(name)
-        if twig.kind is RowKind.NAMESPACE:
-            return _Size(0, 0, 0, max(cells, 1) + 4, max(cells, 1) + 2)
-        lines, text = 1, 4 * twig.tokens
-        if not self.many:  # else texts are not read before they are painted
-            lines, text = len(self.texts.lines(twig.key)), self.texts.cells(twig)
-        text = min(max(_LEAST_TEXT, text), _MOST_TEXT)
-        if twig.kind is RowKind.FOLD:
-            return _Size(text, text, lines, cells + 6, cells + 4)
-        box = 2 + cells + (1 if cells else 0) + len(f"{twig.tokens:,}")  # a sign, the name, the tokens
-        gone = twig.kind is RowKind.TOMBSTONE
-        return _Size(
-            cell_len(STATES[State.EVICTED].word) if gone else text,
-            text,
-            max(lines, 1),
-            box + _SPARE + 2,
-            box + _SPARE + 1,
-        )
-
-
-def _names(nodes: Sequence[_Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
-    """Returns what to call each node."""
-    known = {id: label(name, ascii=ascii).fit(_NAME, ascii=ascii).plain for id, name in (letters or {}).items()}
-    names = []
-    for node in nodes:
-        twig = node.twig
-        if twig.kind is RowKind.NAMESPACE:
-            names.append(label(twig.note, ascii=ascii).fit(_NAME, ascii=ascii).plain)
-        elif twig.kind is RowKind.FOLD:
-            names.append(f"{MORE.ascii if ascii else MORE.glyph} {twig.nodes:,} nodes, {twig.tokens:,} tok")
-        else:
-            names.append(f"#{twig.id}" if letters is None else known.get(twig.id or 0, ""))
-    return names
-
-
-# -- the figure --------------------------------------------------------------------------------------------------------
 
 
 class Figure:
@@ -389,8 +126,8 @@ class Figure:
         look: Look,
         room: _Room,
         form: Form,
-        draft: _Draft,
-        kept: Sequence[_Kept | None],
+        draft: Draft,
+        kept: Sequence[Kept | None],
         tidy_width: int = 0,
     ) -> None:
         self.room = room
@@ -403,17 +140,17 @@ class Figure:
         self._brush = Brush(look)
         self._strokes = (_ASCII, _ASCII_DASHED) if look.ascii else (_SOLID, _DASHED)
         every = list(zip(self._nodes, self._parts, self._spots, strict=True))
-        self.kept = {node.key: _Kept(spot.x, part) for node, part, spot in every}
+        self.kept = {node.key: Kept(spot.x, part) for node, part, spot in every}
         self._numbers = {node.key[1]: number for number, node in enumerate(self._nodes) if node.key[0] is RowKind.NODE}
         self._by_row: dict[int, list[int]] | None = None
         self._by_depth: dict[int, list[int]] | None = None
-        least = max(max(spot.x + _INDENT + part.text_width, spot.left + part.box_width) for _, part, spot in every)
-        most = max(least, *(spot.x + _INDENT + draft.wish(number) for number, spot in enumerate(self._spots)))
+        least = max(max(spot.x + INDENT + part.text_width, spot.left + part.box_width) for _, part, spot in every)
+        most = max(least, *(spot.x + INDENT + draft.wish(number) for number, spot in enumerate(self._spots)))
         self.width = most if room[1] is None else max(least, min(most, room[1]))
         self.tidy_width = tidy_width or self.width  # when all was laid out anew
         self.height = max(spot.bottom for spot in self._spots)
         self._ends = [
-            max(spot.x + _INDENT + draft.wish(number), spot.left + part.box_width, *self._stems(node))
+            max(spot.x + INDENT + draft.wish(number), spot.left + part.box_width, *self._stems(node))
             for number, (node, part, spot) in enumerate(every)
         ]
 
@@ -441,7 +178,7 @@ class Figure:
             if y >= spot.top:
                 if node.parent >= 0 and spot.left <= x < spot.left + self._box_width(number):
                     return node.twig.id
-            elif stem < spot.x <= x < spot.x + _INDENT + self._draft.wish(number):
+            elif stem < spot.x <= x < spot.x + INDENT + self._draft.wish(number):
                 found, stem = node.twig.id, spot.x  # a text ends before whatever is to its right
         return found
 
@@ -501,7 +238,7 @@ class Figure:
         texts: list[int] = []
         for number in self._rows().get(y, ()):
             node, spot = self._nodes[number], self._spots[number]
-            if self._ends[number] <= start or (end is not None and spot.left > end + _MOST_TEXT):
+            if self._ends[number] <= start or (end is not None and spot.left > end + MOST_TEXT):
                 continue
             if y < spot.top:
                 runs.append(Run(spot.x, self._line_of(node).down, self._stem(node)))
@@ -514,14 +251,14 @@ class Figure:
             spot = self._spots[number]
             after = bisect_right(taken, spot.x)
             until = taken[after] - 1 if after < len(taken) else self.width
-            x = spot.x + _INDENT
-            runs += self._text(number, y - spot.y, x, min(until - x, _MOST_TEXT))
+            x = spot.x + INDENT
+            runs += self._text(number, y - spot.y, x, min(until - x, MOST_TEXT))
         return line_of(runs)
 
-    def _line_of(self, node: _Node) -> _Strokes:
+    def _line_of(self, node: Node) -> _Strokes:
         return self._strokes[node.twig.kind is RowKind.TOMBSTONE]
 
-    def _stem(self, node: _Node) -> Style:
+    def _stem(self, node: Node) -> Style:
         return self._line(node.twig.state)
 
     def _line(self, state: State) -> Style:
@@ -537,7 +274,7 @@ class Figure:
         line = lines[row] if row < len(lines) else Label(())
         rest = Label(())
         if twig.uncached and row == self._parts[number].text_height - 1:
-            rest = self.texts.rest(twig.uncached, min(_REST, max(2, room // 2)))
+            rest = self.texts.rest(twig.uncached, min(REST, max(2, room // 2)))
             rest = Label((Span(" ", Kind.MARK), *rest.spans)) if line.spans else rest
         line = line.fit(room - rest.cells, ascii=brush.ascii)
         text = brush.text if twig.state is State.RESIDENT else brush.stroke(twig.state)
@@ -599,11 +336,11 @@ class Figure:
                 x += cell_len(text)
         return runs
 
-    def _border(self, node: _Node) -> Style:
+    def _border(self, node: Node) -> Style:
         attribute = self._attribute(node)
         return self._brush.stroke(node.twig.state if attribute is Attribute.NONE else attribute)
 
-    def _attribute(self, node: _Node) -> Attribute:
+    def _attribute(self, node: Node) -> Attribute:
         twig = node.twig
         if twig.kind is not RowKind.NODE:
             return Attribute.NONE
@@ -642,7 +379,7 @@ class Figure:
             parts.append((sign, brush.badge(attribute, twig.state)))
         return parts
 
-    def _stems(self, node: _Node) -> list[int]:
+    def _stems(self, node: Node) -> list[int]:
         return [self._spots[child].x + 1 for child in node.children[-1:]]
 
     # -- connectors ----------------------------------------------------------------------------------------------------
@@ -663,7 +400,7 @@ class Figure:
         for one, (left, x) in reversed(list(zip(branches, pairwise(left_of), strict=True))):
             node = self._nodes[one]
             state = strongest([state, node.twig.state])  # of all that this piece leads to
-            if x < start or (end is not None and left > end + _MOST_TEXT):
+            if x < start or (end is not None and left > end + MOST_TEXT):
                 continue
             if row > part.tie:
                 runs.append(Run(x, self._line_of(node).down, self._stem(node)))
