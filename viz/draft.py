@@ -270,14 +270,11 @@ class Draft:
         if twig.kind is RowKind.FOLD:
             return _Size(text, text, lines, cells + 6, cells + 4)
         box = 2 + cells + (1 if cells else 0) + len(f"{twig.tokens:,}")  # a sign, the name, the tokens
-        gone = twig.kind is RowKind.TOMBSTONE
-        return _Size(
-            cell_len(STATES[State.EVICTED].word) if gone else text,
-            text,
-            max(lines, 1),
-            box + _SPARE + 2,
-            box + _SPARE + 1,
-        )
+        if twig.kind is RowKind.TOMBSTONE:
+            word = cell_len(STATES[State.EVICTED].word)  # beside or above all that it said
+            said = text * max(lines, 1) if self.many else sum(line.cells for line in self.texts.lines(twig.key))
+            return _Size(word, min(word + 1 + said, MOST_TEXT), max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
+        return _Size(text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
 
 
 def _names(nodes: Sequence[Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:

@@ -234,18 +234,19 @@ class Figure:
             start: A cell; what ends before it may be left blank, which saves time in wide figures.
             end: A cell; what begins behind it may be missing.
         """
-        runs: list[Run] = []
+        first, last = start - INDENT - MOST_TEXT, (self.width if end is None else end) + MOST_TEXT
+        runs: list[Run] = []  # what stands between these: texts reach so far, and what is beside them ends them
         texts: list[int] = []
         for number in self._rows().get(y, ()):
             node, spot = self._nodes[number], self._spots[number]
-            if self._ends[number] <= start or (end is not None and spot.left > end + MOST_TEXT):
+            if self._ends[number] <= first or spot.left > last:
                 continue
             if y < spot.top:
                 runs.append(Run(spot.x, self._line_of(node).down, self._stem(node)))
                 texts.append(number)
             else:
                 runs += self._box(number, y - spot.top)
-                runs += self._connector(number, y - spot.top, start, end)
+                runs += self._connector(number, y - spot.top, first, last)
         taken = sorted(run.x for run in runs)
         for number in texts:
             spot = self._spots[number]
@@ -389,7 +390,7 @@ class Figure:
         x = self._spots[number].x
         return [child for child in self._nodes[number].children if self._spots[child].x != x]
 
-    def _connector(self, number: int, row: int, start: int, end: int | None) -> list[Run]:
+    def _connector(self, number: int, row: int, first: int, last: int) -> list[Run]:
         """Paints what leads from a box to the children that do not stand straight below it."""
         part, branches = self._parts[number], self._branches(number)
         if not branches or row < part.tie:
@@ -400,7 +401,7 @@ class Figure:
         for one, (left, x) in reversed(list(zip(branches, pairwise(left_of), strict=True))):
             node = self._nodes[one]
             state = strongest([state, node.twig.state])  # of all that this piece leads to
-            if x < start or (end is not None and left > end + MOST_TEXT):
+            if x < first or left > last:
                 continue
             if row > part.tie:
                 runs.append(Run(x, self._line_of(node).down, self._stem(node)))
