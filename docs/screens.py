@@ -2,8 +2,8 @@
 
     python docs/screens.py
 
-The story: two conversations, a fork, a regenerated reply, a forced eviction, ten events back and forward to the present,
-all by keyboard. Times differ from run to run; everything else is the same.
+The story: two conversations, a fork, a regenerated reply, a forced eviction, ten events back and forward to the
+present, all by keyboard. Times differ from run to run; everything else is the same.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import asyncio
 import re
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from radixchat import Engine
 from radixchat.chat.chat import Chat
 from radixchat.chat.tui.app import RadixApp
-from textual.pilot import Pilot
 
 OUT = Path(__file__).parent / "screens"
 SIZES = ((80, 24), (120, 34), (200, 50))

@@ -8,6 +8,8 @@ first use.
 - ``changed_rows(snapshot, limit=12) -> list[Row]``: what matters after a turn, and the way to it.
 - ``tree_text(rows, pieces, width=96) -> rich.text.Text``: rows as text; `pieces` maps token ids to their bytes.
 - ``legend(width=96)``, ``memory_line(snapshot, width=96)``: what the signs mean, and the pool. Widths are cells.
+- ``Picture``, ``Look``, ``Place``, ``Direction``: a tree laid out in cells, for whoever shows it. ``outline.outline``,
+  ``figure.figure`` and ``ruler.ruler`` make one (their modules have their names, so they are not exported here).
 - ``sanitize(text) -> str``, ``TextStream``: running text that is safe to print, at once or in pieces.
 - ``label(text) -> Label``, ``Labels(pieces)``: one line of any text, or of the tokens on an edge.
 - ``PALETTES``, ``STATES``, ``ATTRIBUTES``: how states and attributes look.
@@ -20,6 +22,7 @@ from .sanitize import TextStream, sanitize  # at once: it is light, and its modu
 
 if TYPE_CHECKING:
     from .labels import Label, Labels, label
+    from .picture import Direction, Look, Picture, Place
     from .plain import RowPainter, legend, memory_line, memory_text, tree_text
     from .rail import Lane, Row, RowKind, changed_rows, rail_rows
     from .states import ATTRIBUTES, PALETTES, STATES, Attribute
@@ -29,9 +32,13 @@ __all__ = [
     "PALETTES",
     "STATES",
     "Attribute",
+    "Direction",
     "Label",
     "Labels",
     "Lane",
+    "Look",
+    "Picture",
+    "Place",
     "Row",
     "RowKind",
     "RowPainter",
@@ -48,6 +55,7 @@ __all__ = [
 
 _HOMES = {
     ".labels": ("Label", "Labels", "label"),
+    ".picture": ("Direction", "Look", "Picture", "Place"),
     ".plain": ("RowPainter", "legend", "memory_line", "memory_text", "tree_text"),
     ".rail": ("Lane", "Row", "RowKind", "changed_rows", "rail_rows"),
     ".states": ("ATTRIBUTES", "PALETTES", "STATES", "Attribute"),

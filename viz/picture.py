@@ -38,7 +38,7 @@ class Look:
     palette: str = "dark"  # of PALETTES
     ascii: bool = False  # signs and labels in ASCII only
     colour: bool = True
-    pills: bool = True  # states as filled boxes where the layout has boxes
+    pills: bool = True  # chat-template tokens are folded
 
 
 class Picture(Protocol):

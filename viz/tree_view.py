@@ -27,7 +27,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..radix.snapshots import NodeView, Snapshot, State
-from .figure import figure
+from .figure import Figure, figure
 from .find import hits
 from .outline import Outline, outline
 from .picture import Direction, Look, Picture, Place
@@ -461,7 +461,9 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         line = y - self._head + self.scroll_offset.y
         if line >= picture.height:
             return self._cached(_BLANK, ()).crop_extend(x, x + width, self._ink.ground)
-        return self._cached(picture.line(line), self._overlays(line)).crop_extend(x, x + width, self._ink.ground)
+        # a large figure is much wider than the pane: it paints no more of a line than is seen
+        text = picture.line(line, x, x + width) if isinstance(picture, Figure) else picture.line(line)
+        return self._cached(text, self._overlays(line)).crop_extend(x, x + width, self._ink.ground)
 
     def _cached(self, line: Text, overlays: tuple[_Span, ...]) -> Strip:
         key = (line.plain, tuple(line.spans), overlays)

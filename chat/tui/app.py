@@ -33,6 +33,7 @@ from .crash import unexpected
 from .desk import PACE, Desk
 from .help import Choice, HelpScreen
 from .keys import bindings
+from .lines import Lines
 from .themes import OURS, PALETTE_OF
 from .transcript import Transcript, Turn
 from .watch import Watch
@@ -45,6 +46,9 @@ QUIT_SECONDS = 0.8
 
 REPAINT_SHARE = 25
 """While a reply runs, painting takes at most one part in this many of the time."""
+
+SLOWEST = 1.0
+"""Seconds after which something of a running reply is shown, however slow the screen."""
 
 TINY = 40
 """Columns below which nothing useful fits."""
@@ -126,18 +130,20 @@ class RadixApp(App[int]):
         self._asking = False  # a timer runs until the next question
         self._loaded = False
         self._sent_last = ""
+        self._spent = 0.0  # of the processor's time, by this thread
+        self._doing = ""  # what the desk works at
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         """Banner, chat, tree, input."""
-        yield Static("", id="banner")
-        yield Static("", id="tabs")
+        yield Lines("banner")
+        yield Lines("tabs")
         with Horizontal(id="body"):
             with Vertical(id="chat"):
                 yield Transcript("transcript", ascii=self.look.ascii)
             yield Watch("watch", look=self.look, view=self._view, beats=self._beats, told=self.desk is None)
-        yield Static("", id="foresight")
+        yield Lines("foresight")
         entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
         yield Footer(show_command_palette=False, compact=True)
@@ -313,9 +319,7 @@ class RadixApp(App[int]):
     def _show_pane(self, pane: str) -> None:
         """Brings a pane to the front where there is room for one only, and gives it the keys."""
         self.front = pane
-        screen = self.screen_stack[0]
-        for each in ("chat", "tree", "node"):
-            screen.set_class(each == pane, f"-show-{each}")
+        self.screen_stack[0].query_one("#body").set_classes(f"-show-{pane}")
         self._tabs()
         if pane == "chat":
             (self.composer if self.desk is not None else self.pane.drawing).focus()
@@ -419,7 +423,7 @@ class RadixApp(App[int]):
         """Says something in the line above the input; what is about the typed line goes with it."""
         self._about_line = about_line
         line = Text(sanitize(text, ascii=self.look.ascii), no_wrap=True)
-        self.screen_stack[0].query_one("#foresight", Static).update(line)
+        self._line("foresight", line)
 
     # -- messages of the desk -----------------------------------------------------------------------------------------
 
@@ -441,29 +445,31 @@ class RadixApp(App[int]):
     @on(say.Busy)
     def _busy(self, event: say.Busy) -> None:
         self.busy = event.busy
-        self.set_class(event.busy, "-busy")
-        self._banner(event.what if event.busy else "")
+        self._doing = event.what if event.busy else ""
+        self._banner()
         self.refresh_bindings()
         if not event.busy:
             self._ask(self.composer.text)
 
     @on(say.Began)
     async def _began(self, event: say.Began) -> None:
+        self._spent = time.thread_time()
         await self.transcript.begin(event.user)
 
     @on(say.Progress)
     async def _progress(self, event: say.Progress) -> None:
-        start = time.perf_counter()
         if event.text:
             await self.transcript.more(event.text)
         if event.snapshot is not None:
             self.pane.now(event.snapshot, event.position)
         if self.desk is not None:
-            self.call_after_refresh(self._painted, self.desk, start)
+            self._slow_down(self.desk)
 
-    def _painted(self, desk: Desk, start: float) -> None:
-        """Keeps painting a small part of the time while a reply runs."""
-        desk.pace = max(PACE, REPAINT_SHARE * (time.perf_counter() - start)) if self.busy else PACE
+    def _slow_down(self, desk: Desk) -> None:
+        """Keeps the screen's work a small part of the time while a reply runs: the engine needs the rest."""
+        spent = time.thread_time() - self._spent  # since the last time, the repaint after it included
+        self._spent += spent
+        desk.pace = min(max(PACE, REPAINT_SHARE * spent), SLOWEST)
 
     @on(say.Ended)
     async def _ended(self, event: say.Ended) -> None:
@@ -489,14 +495,17 @@ class RadixApp(App[int]):
 
     # -- the banner ---------------------------------------------------------------------------------------------------
 
-    def _banner(self, doing: str = "") -> None:
+    def _banner(self) -> None:
         parts = [label(self.view.current).fit(30).plain, self.view.about]
-        if doing:
-            parts.insert(1, doing)
+        if self._doing:
+            parts.insert(1, self._doing)
         line = Text(" radixchat ", style="bold reverse", no_wrap=True, overflow="ellipsis")
         between = " | " if self.look.ascii else " · "
         line.append(" " + between.join(sanitize(part, ascii=self.look.ascii) for part in parts))
-        self.screen_stack[0].query_one("#banner", Static).update(line)
+        self._line("banner", line)
+
+    def _line(self, id: str, text: Text) -> None:
+        self.screen_stack[0].query_one(f"#{id}", Lines).write(text)
 
     def _tabs(self) -> None:
         names = {"chat": "Chat", "tree": "Tree", "node": "Node"}
@@ -505,7 +514,7 @@ class RadixApp(App[int]):
             line.append(f" {name} ", style="reverse bold" if pane == self.front else "")
             line.append(" ")
         line.append(" F2 goes to the next", style="dim")
-        self.screen_stack[0].query_one("#tabs", Static).update(line)
+        self._line("tabs", line)
 
 
 _OURS = frozenset({"help", "quit", "copy"})

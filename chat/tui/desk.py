@@ -7,6 +7,7 @@ no widget; `post` may be any function that takes a message from any thread.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -106,6 +107,8 @@ class Desk:
         self._post(say.Busy(True, f"loading {model}" if model else "loading the model"))
         try:
             self._chat = self._make(model)
+            gc.collect()
+            gc.freeze()  # torch and the model are here to stay: looking them through would halt the screen
             self._opened()
         finally:
             self._post(say.Busy(False))

@@ -15,6 +15,11 @@ from ..terminal import open_terminal
 from .app import RadixApp
 from .themes import PALETTE_OF
 
+SWITCH = 1e-4
+"""Seconds after which the screen's thread lets the engine's go on. A forward takes and gives the interpreter's lock
+hundreds of times, and each time it could wait that long for a repaint: at Python's 5 ms the app had 0.86 of the plain
+chat's speed, at 0.1 ms 0.92, both beside another busy process (tests/benchmarks/app.py)."""
+
 
 def run_app(start: Start, *, color: str) -> NoReturn:
     """Opens the chat; ends the process with its exit code.
@@ -34,6 +39,7 @@ def run_app(start: Start, *, color: str) -> NoReturn:
         beats=config.beats,
         history=start.history(),
     )
+    sys.setswitchinterval(SWITCH)
     code = _run(app)
     sys.stdout.flush()
     os._exit(code)  # the desk is done; to take torch apart, or to wait for its import, would keep the person waiting

@@ -19,7 +19,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from ...radix import Snapshot
 from ...radix import events as ev
@@ -35,6 +34,7 @@ from ...viz.tree_view import Mark, TreeView
 from ..config import VIEWS
 from ..errors import UsageError
 from .keys import bindings
+from .lines import Lines
 from .log import EventLog
 
 BEAT = 0.35
@@ -88,11 +88,11 @@ class Watch(Vertical):
         """Tree, node, signs, pool, what happened, timeline."""
         yield TreeView(id="tree")
         with NodePane(self._detail, id="node"):
-            yield Static("", id="detail")
+            yield Lines("detail")
         yield EventLog(id="log")
-        yield Static("", id="legend")
-        yield Static("", id="gauge")
-        yield Static("", id="told")
+        yield Lines("legend")
+        yield Lines("gauge")
+        yield Lines("told")
         yield StripBar(id="strip")
 
     def on_mount(self) -> None:
@@ -125,6 +125,7 @@ class Watch(Vertical):
     def open(self, recording: Recording, pieces: Mapping[int, bytes], bytes_per_token: int) -> None:
         """Shows another recording, from its end on."""
         self._cut_beats()
+        self.drawing.forget()  # another recording has other nodes under the same ids
         self.recording, self._travel = recording, Travel(recording)
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
         self._now, self._position, self._shown = None, None, len(recording.events)
@@ -200,25 +201,27 @@ class Watch(Vertical):
     def _signs(self) -> None:
         style: dict[str, Any] = {"palette": self.look.palette, "ascii": self.look.ascii, "colour": self.look.colour}
         width = max(20, self.size.width - 2)
-        self.query_one("#legend", Static).update(legend(width=width, **style))
+        self._write("legend", legend(width=width, **style))
         if self.snapshot is not None:
             memory = self._bytes_per_token or None
             pool = gauge(self.snapshot, width=width, look=self.look, bytes_per_token=memory)
-            self.query_one("#gauge", Static).update(pool)
+            self._write("gauge", pool)
 
     def _detail(self) -> None:
-        shown = self.query_one("#detail", Static)
         if self._note is not None:
-            shown.update(self._note)
+            self._write("detail", self._note)
         elif self.snapshot is not None and self.cursor is not None:
-            shown.update(
-                detail(
+            self._write(
+                "detail", detail(
                     self.snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
                     bytes_per_token=self._bytes_per_token or None, ids=self._ids, conversations=self.conversations,
                 )
             )  # fmt: skip
         else:
-            shown.update(Text("Choose a node with the arrow keys, or click on one.", style="dim"))
+            self._write("detail", Text("Choose a node with the arrow keys, or click on one.", style="dim"))
+
+    def _write(self, id: str, text: Text) -> None:
+        self.query_one(f"#{id}", Lines).write(text)
 
     def _tell(self) -> None:
         """Says what happened at this moment, and how far the present is."""
@@ -236,7 +239,7 @@ class Watch(Vertical):
                 line = f"{line} · the present is {behind:,} events ahead; End comes back"
         if self.look.ascii:
             line = line.replace("·", "|")
-        self.query_one("#told", Static).update(Text(line, no_wrap=True, overflow="ellipsis"))
+        self._write("told", Text(line, no_wrap=True, overflow="ellipsis"))
 
     # -- beats --------------------------------------------------------------------------------------------------------
 

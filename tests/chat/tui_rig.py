@@ -15,6 +15,7 @@ from textual.widgets import Static
 from radixchat.chat.chat import Chat
 from radixchat.chat.engine.runner import Work
 from radixchat.chat.tui.app import RadixApp
+from radixchat.chat.tui.lines import Lines
 
 from .scripted import ScriptedRunner, scripted_chat
 
@@ -76,7 +77,7 @@ class Rig:
 
     def text(self, selector: str) -> str:
         """What a line of the screen says."""
-        return str(self.app.screen_stack[0].query_one(selector, Static).render())
+        return self.app.screen_stack[0].query_one(selector, Lines).text
 
     @property
     def transcript(self) -> list[tuple[str, str, str]]:

@@ -1,0 +1,27 @@
+"""Lines of text that change often: laid out anew only when their number changes, painted only when they differ."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+
+class Lines(Static):
+    """A few lines that are wrapped already."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__("", id=id)
+        self._text = Text("")
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.plain
+
+    def write(self, text: Text) -> None:
+        """Shows a text."""
+        if text == self._text and text.spans == self._text.spans and text.style == self._text.style:
+            return
+        layout = text.plain.count("\n") != self._text.plain.count("\n")
+        self._text = text
+        self.update(text, layout=layout)
