@@ -11,8 +11,8 @@ NAME := .link/radixchat
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-chat: $(READY)  ## talk to the bundled model in plain text
-	@$(BIN)/radixchat chat --plain
+chat: $(READY)  ## open the chat, on the bundled model
+	@$(BIN)/radixchat
 
 test: $(READY)  ## run the tests
 	@$(BIN)/pytest

@@ -44,6 +44,7 @@ async def say(pilot: Pilot[int], *lines: str) -> None:
     app = pilot.app
     assert isinstance(app, RadixApp)
     for line in lines:
+        app.composer.focus()
         app.composer.text = line
         await pilot.press("enter")
         await idle(pilot)
@@ -68,10 +69,7 @@ async def story(width: int, height: int) -> None:
         await idle(pilot)
         shoot(pilot, f"{name}-chat")
         app.composer.text = ""
-        await pilot.press("f2")
-        await idle(pilot)
-        shoot(pilot, f"{name}-tree")
-        await pilot.press("3")
+        await pilot.press("f2", "3")
         await idle(pilot)
         shoot(pilot, f"{name}-figure")
         await pilot.press("2")

@@ -68,6 +68,7 @@ def detail(
     if ids:
         sheet.ids(key)
     if path:
+        sheet.blank()
         _history_of_node(sheet, snapshot, path, conversations or {})
     return sheet.close()
 
@@ -257,6 +258,10 @@ class _Sheet:
             line.append(f"{self.brush.glyph(STATES[state])} ", self.brush.stroke(state))
         line.append(words, self.brush.stroke(state) if state is not None else self.brush.text)
         self._lines += wrap(line, self._width)
+
+    def blank(self) -> None:
+        """Leaves a line free."""
+        self._lines.append(Text())
 
     def fact(self, name: str, value: str) -> None:
         self._fact(name, Text(value))

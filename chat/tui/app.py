@@ -19,6 +19,7 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
+from textual.events import Click
 from textual.widgets import Footer, Static, TextArea
 
 from ...radix.recording import Recording
@@ -46,6 +47,9 @@ QUIT_SECONDS = 0.8
 
 REPAINT_SHARE = 25
 """While a reply runs, painting takes at most one part in this many of the time."""
+
+TAB = 7
+"""Cells of each tab of a narrow window."""
 
 SLOWEST = 1.0
 """Seconds after which something of a running reply is shown, however slow the screen."""
@@ -79,7 +83,7 @@ class Palette(Provider):
         return lambda: app.action_run(f"/{known.name}")
 
 
-class RadixApp(App[int]):
+class RadixApp(App[int], inherit_bindings=False):
     """The whole app.
 
     Args:
@@ -99,7 +103,11 @@ class RadixApp(App[int]):
     COMMANDS: ClassVar = {Palette}
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (TINY, "-narrow"), (100, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (12, "-short"), (32, "-normal"), (44, "-tall")]
-    BINDINGS: ClassVar = [*bindings(""), Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True)]
+    BINDINGS: ClassVar = [
+        *bindings(""),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True),
+    ]
 
     def __init__(
         self,
@@ -326,6 +334,10 @@ class RadixApp(App[int]):
         else:
             (self.pane.drawing if pane == "tree" else self.pane.node).focus()
 
+    @on(Click, "#tabs")
+    def _tab_clicked(self, event: Click) -> None:
+        self._show_pane(("chat", "tree", "node")[min(event.x // TAB, 2)])
+
     def _do_conversations(self, argument: str) -> None:
         def chosen(name: str | None) -> None:
             if name is not None and name != self.view.current:
@@ -499,7 +511,7 @@ class RadixApp(App[int]):
         parts = [label(self.view.current).fit(30).plain, self.view.about]
         if self._doing:
             parts.insert(1, self._doing)
-        line = Text(" radixchat ", style="bold reverse", no_wrap=True, overflow="ellipsis")
+        line = Text(no_wrap=True, overflow="ellipsis").append(" radixchat ", "bold reverse")
         between = " | " if self.look.ascii else " · "
         line.append(" " + between.join(sanitize(part, ascii=self.look.ascii) for part in parts))
         self._line("banner", line)
@@ -511,7 +523,7 @@ class RadixApp(App[int]):
         names = {"chat": "Chat", "tree": "Tree", "node": "Node"}
         line = Text(no_wrap=True)
         for pane, name in names.items():
-            line.append(f" {name} ", style="reverse bold" if pane == self.front else "")
+            line.append(f" {name} ".ljust(TAB - 1), style="reverse bold" if pane == self.front else "")
             line.append(" ")
         line.append(" F2 goes to the next", style="dim")
         self._line("tabs", line)

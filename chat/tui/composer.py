@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 
-class Composer(TextArea):
+class Composer(TextArea, inherit_bindings=False):
     """The input line, which may become several.
 
     Args:
@@ -23,6 +23,7 @@ class Composer(TextArea):
     """
 
     BINDINGS: ClassVar = [
+        *(binding for binding in TextArea.BINDINGS if binding.key not in ("f6", "f7")),  # these are commands here
         Binding("enter", "send", "Send", show=False),
         Binding("shift+enter,alt+enter,ctrl+j", "newline", "New line", show=False),
     ]

@@ -18,8 +18,14 @@ def bindings(where: str) -> list[Binding]:
             show=bool(key.footer),
             priority=not where and key.key != "escape",
         )
-        for known, key in sorted(_keys(where), key=lambda row: row[1].key[0] != "f")  # the footer begins with these
+        for known, key in sorted(_keys(where), key=_order)
     ]
+
+
+def _order(row: tuple[Command, Key]) -> tuple[bool, str]:
+    """The footer begins with F1, F2 …, and otherwise keeps the order of the registry."""
+    key = row[1].key
+    return (False, key) if key[0] == "f" and key[1:].isdigit() else (True, "")
 
 
 def _keys(where: str) -> list[tuple[Command, Key]]:

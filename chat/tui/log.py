@@ -37,7 +37,7 @@ class EventLog(ScrollView):
             return
         count = self._travel.stop_count
         self._marked = self._travel.stop_index(position)
-        self.virtual_size = Size(self.size.width, count)
+        self.virtual_size = Size(1, count)  # lines are cut to the width there is
         self.scroll_to(y=max(0, self._marked - self.size.height // 2), animate=False)
         self.refresh()
 

@@ -121,12 +121,11 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def show(self, name: str, turns: tuple[TurnView, ...]) -> None:
         """Shows a conversation; turns that stand there already are left alone."""
-        same = 0
-        if name == self._conversation or self._turns[: len(turns)] == turns[: len(self._turns)]:
-            pairs = zip(self._turns, turns, strict=False)
-            same = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self._turns), len(turns)))
-        else:
-            await self.query(".talk").remove()
+        pairs = zip(self._turns, turns, strict=False)
+        same = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self._turns), len(turns)))
+        if name != self._conversation:  # talk belongs to the conversation in which it was heard, but for the last word
+            for talk in list(self.query(Talk))[: -1 if isinstance(self._column.children[-1], Talk) else None]:
+                await talk.remove()
         first = max(0, len(turns) - KEPT)
         with self.app.batch_update():
             for turn in self.turns:

@@ -200,6 +200,8 @@ class Watch(Vertical):
 
     def _signs(self) -> None:
         style: dict[str, Any] = {"palette": self.look.palette, "ascii": self.look.ascii, "colour": self.look.colour}
+        if not self.size.width:
+            return
         width = max(20, self.size.width - 2)
         self._write("legend", legend(width=width, **style))
         if self.snapshot is not None:
@@ -234,9 +236,8 @@ class Watch(Vertical):
             event = self.recording.events[self._shown - 1] if self._shown else None
             told = tell(event, self._pieces, look=self.look) if event is not None else "before everything"
             behind = end - self._shown
-            line = f"step {step} · event {self._shown:,} of {end:,} · {told or type(event).__name__}"
-            if behind and self._now is not None:
-                line = f"{line} · the present is {behind:,} events ahead; End comes back"
+            now = f" · now is {behind:,} ahead (End)" if behind and self._now is not None else ""
+            line = f"step {step} · event {self._shown:,} of {end:,}{now} · {told or type(event).__name__}"
         if self.look.ascii:
             line = line.replace("·", "|")
         self._write("told", Text(line, no_wrap=True, overflow="ellipsis"))
@@ -412,8 +413,8 @@ class Watch(Vertical):
         self._detail()
 
     def on_resize(self) -> None:
-        """Signs and gauge take the width there is."""
-        self._signs()
+        """Signs and gauge take the width there is, once it is laid out."""
+        self.call_after_refresh(self._signs)
 
 
 class NodePane(VerticalScroll, can_focus=True):

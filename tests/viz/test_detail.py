@@ -39,6 +39,7 @@ def test_a_node_is_told_in_full(scene: Snapshot, pieces: Pieces) -> None:
         "→A trie of runs",
         "",
         "15 16 17 18 19",
+        "",
         "last use        request 12, the newest",
         "created         request 0, 12 requests ago",
         "hits            0",
