@@ -231,7 +231,9 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self._take_ground()
 
     def on_resize(self) -> None:
-        """Fits the picture to the room."""
+        """Lays out anew for the room there is now: what was kept in place was kept for another."""
+        if self._kind == "figure":
+            self._picture = None
         self._draw_again()
 
     def on_show(self) -> None:

@@ -34,7 +34,7 @@ from .crash import unexpected
 from .desk import PACE, Desk
 from .help import Choice, HelpScreen
 from .keys import bindings
-from .lines import Lines
+from .lines import Lines, in_ascii
 from .themes import OURS, PALETTE_OF
 from .transcript import Transcript, Turn
 from .watch import Watch
@@ -434,7 +434,7 @@ class RadixApp(App[int], inherit_bindings=False):
     def _foretell(self, text: str, *, about_line: bool = False) -> None:
         """Says something in the line above the input; what is about the typed line goes with it."""
         self._about_line = about_line
-        line = Text(sanitize(text, ascii=self.look.ascii), no_wrap=True)
+        line = Text(self._safe(text), no_wrap=True)
         self._line("foresight", line)
 
     # -- messages of the desk -----------------------------------------------------------------------------------------
@@ -512,12 +512,15 @@ class RadixApp(App[int], inherit_bindings=False):
         if self._doing:
             parts.insert(1, self._doing)
         line = Text(no_wrap=True, overflow="ellipsis").append(" radixchat ", "bold reverse")
-        between = " | " if self.look.ascii else " · "
-        line.append(" " + between.join(sanitize(part, ascii=self.look.ascii) for part in parts))
+        line.append(" " + self._safe(" · ".join(parts)))
         self._line("banner", line)
 
     def _line(self, id: str, text: Text) -> None:
         self.screen_stack[0].query_one(f"#{id}", Lines).write(text)
+
+    def _safe(self, text: str) -> str:
+        """Returns a line that may be shown; in ASCII, our own separators and all."""
+        return sanitize(in_ascii(text) if self.look.ascii else text, ascii=self.look.ascii)
 
     def _tabs(self) -> None:
         names = {"chat": "Chat", "tree": "Tree", "node": "Node"}

@@ -6,6 +6,11 @@ from rich.text import Text
 from textual.widgets import Static
 
 
+def in_ascii(text: str) -> str:
+    """Returns our own words without the signs that ASCII has not."""
+    return text.replace("·", "|").replace("…", "...").replace("×", "x")
+
+
 class Lines(Static):
     """A few lines that are wrapped already."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.text import Text
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip as Line
@@ -13,6 +15,8 @@ from ...radix.recording import Recording
 from ...radix.travel import Travel
 from ...viz.picture import Look
 from ...viz.story import tell
+
+REVERSE = Style(reverse=True)
 
 
 class EventLog(ScrollView):
@@ -49,6 +53,6 @@ class EventLog(ScrollView):
         position = self._travel.stop_at(index)
         event = self._recording.events[position - 1] if position else None
         told = "before everything" if event is None else tell(event, self._pieces, look=self._look)
-        line = Text(f"{position:>6,}  {told}", style="reverse" if index == self._marked else "", no_wrap=True)
-        line.truncate(width, pad=True)
-        return Line(line.render(self.app.console), width).apply_style(self.rich_style)
+        text = set_cell_size(f"{position:>6,}  {told}", width)
+        style = self.rich_style + REVERSE if index == self._marked else self.rich_style
+        return Line([Segment(text, style)], width)

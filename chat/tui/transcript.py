@@ -21,6 +21,7 @@ from textual.widgets.markdown import MarkdownStream
 
 from ...viz import TextStream, sanitize
 from .keys import bindings
+from .lines import in_ascii
 from .messages import TurnView
 
 KEPT = 30
@@ -53,19 +54,24 @@ class Turn(Vertical, can_focus=True):
         message = Text(f"{mark} ", style="bold").append(self._safe(self.view.user), style="bold")
         yield Static(message, classes="turn--user")
         yield Reply(self._safe(self.view.reply.strip()), open_links=False, parser_factory=_parser)
-        yield Static(self._below(self.view), classes="turn--signature", expand=True)
+        below = Static(self._below(self.view), classes="turn--signature", expand=True)
+        below.display = bool(self.view.signature)  # turns of an earlier run have none
+        yield below
 
     def finish(self, more: str, signature: str, notes: Iterable[str]) -> None:
         """Takes the text that came in pieces, and puts the signature line below it."""
         self.view = TurnView(self.view.user, (self.view.reply + more).strip(), signature, tuple(notes))
-        self.query_one(".turn--signature", Static).update(self._below(self.view))
+        below = self.query_one(".turn--signature", Static)
+        below.display = True
+        below.update(self._below(self.view))
 
     def on_focus(self) -> None:
         """Says which turn is chosen."""
         self.post_message(self.Chosen(self.number))
 
     def _below(self, view: TurnView) -> Text:
-        return Text("\n".join([view.signature, *(self._safe(note) for note in view.notes)]).strip())
+        signature = in_ascii(view.signature) if self._ascii else view.signature
+        return Text("\n".join([signature, *(self._safe(note) for note in view.notes)]).strip())
 
     def _safe(self, text: str) -> str:
         return sanitize(text, ascii=self._ascii)

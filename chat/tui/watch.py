@@ -34,7 +34,7 @@ from ...viz.tree_view import Mark, TreeView
 from ..config import VIEWS
 from ..errors import UsageError
 from .keys import bindings
-from .lines import Lines
+from .lines import Lines, in_ascii
 from .log import EventLog
 
 BEAT = 0.35
@@ -210,6 +210,8 @@ class Watch(Vertical):
             self._write("gauge", pool)
 
     def _detail(self) -> None:
+        """Describes the node under the cursor; where room is short, its pane is there only when there is one."""
+        self.set_class(self._note is not None or self.cursor is not None, "-chosen")
         if self._note is not None:
             self._write("detail", self._note)
         elif self.snapshot is not None and self.cursor is not None:
@@ -239,7 +241,7 @@ class Watch(Vertical):
             now = f" · now is {behind:,} ahead (End)" if behind and self._now is not None else ""
             line = f"step {step} · event {self._shown:,} of {end:,}{now} · {told or type(event).__name__}"
         if self.look.ascii:
-            line = line.replace("·", "|")
+            line = in_ascii(line)
         self._write("told", Text(line, no_wrap=True, overflow="ellipsis"))
 
     # -- beats --------------------------------------------------------------------------------------------------------
