@@ -33,6 +33,7 @@ _SYSTEMS = (
     "你是一个(乐于助人|友好|耐心|小巧)的(助手|老师|模型)。",
 )
 _LENGTHS = (1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8)
+_LONG = (0.03, 10, 44)  # the share of long conversations, and how many turns they have
 _LISTS = 0.06  # the share of few-shot lists
 _LISTED = re.compile(r"Question \d+: (.*?) Answer \d+:")
 _WEIGHTS = tuple(topic.weight for topic in TOPICS)
@@ -88,7 +89,8 @@ def _exchange(asking: str, message: str, answering: str, reply: str) -> tuple[Pi
 def conversation(rng: Random) -> tuple[Turn, ...]:
     """Some turns, each drawn with the ones before it in sight."""
     turns: tuple[Turn, ...] = ()
-    length = rng.choice(_LENGTHS)
+    share, least, most = _LONG
+    length = rng.randint(least, most) if rng.random() < share else rng.choice(_LENGTHS)
     while len(turns) < length:
         (topic,) = rng.choices(TOPICS, _WEIGHTS)
         turn = topic.make(rng, turns)

@@ -155,7 +155,9 @@ def typed(text: str, rng: Random, *, loose: bool = True, slips: bool = True) -> 
     if text[-1].isalnum():
         text += rng.choice(_ENDS_QUESTION if _QUESTION.match(text) else _ENDS_OTHER)
     text = _case(text, rng)
-    return _slip(text, rng) if slips and len(text) > 12 and rng.random() < 0.15 else text
+    if slips and len(text) > 12 and rng.random() < 0.2:
+        text = _slip(text, rng)
+    return text.replace(" ", "  ") if rng.random() < 0.01 else text
 
 
 def _exchange(text: str, rng: Random) -> str:
@@ -193,12 +195,12 @@ def _case(text: str, rng: Random) -> str:
     draw = rng.random()
     if draw < 0.7:
         return text[0].upper() + re.sub(r"\bi\b", "I", text[1:])
-    return text.upper() if draw < 0.74 else text
+    return text.upper() if draw < 0.77 else text
 
 
 def _slip(text: str, rng: Random) -> str:
-    """One or two slips of the fingers; digits stay, because a slip there changes the meaning."""
-    for _ in range(rng.choice((1, 1, 2))):
+    """One slip of the fingers, or some; digits stay, because a slip there changes the meaning."""
+    for _ in range(rng.choice((1, 1, 2, 2, 3))):
         places = [i for i, char in enumerate(text[:-1]) if char.isalpha() and char.isascii() and text[i + 1].isalpha()]
         if len(places) > 3:
             text = rng.choice(_SLIPS)(text, rng.choice(places), rng)
@@ -213,5 +215,6 @@ _SLIPS: tuple[Callable[[str, int, Random], str], ...] = (
     lambda text, at, rng: text[:at] + text[at + 1 :],
     lambda text, at, rng: text[:at] + text[at] + text[at:],
     lambda text, at, rng: text[:at] + text[at + 1] + text[at] + text[at + 2 :],
+    lambda text, at, rng: text[: at + 1] + " " + text[at + 1 :],
     _neighbour,
 )

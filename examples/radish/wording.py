@@ -44,6 +44,14 @@ PHRASES = {
         "(, how|, how do i do that|: how|: which command|, which command is it|, what do i type|, is that possible|"
         ", how does that work|: what do i enter|, can i do that|, what is the command| - how)"
     ),
+    "wish": (
+        "(i'd like to|i need to|we want to|i have to|suppose i want to|if i want to|let us|i was asked to|"
+        "my plan is to|i would love to|we need to|sometimes i want to|today i will)"
+    ),
+    "lets": (
+        "(what lets me|what allows me to|what helps me to|which command lets us|is there something to|"
+        "is there a command to|which key do i press to|what is there to|what would let somebody)"
+    ),
     "why": (
         "(why|why exactly|tell me why|explain why|do you know why|can you say why|how come|what is the reason that|"
         "for which reason|i do not see why|i wonder why|please explain why|what explains that|is there a reason why)"

@@ -10,7 +10,7 @@ from .fewshot import FEW_SHOT
 from .followups import FOLLOW_UPS
 from .identity import IDENTITY
 from .outside import OUTSIDE
-from .robustness import LATER_TURNS, OTHER_SYSTEMS, SLIPS
+from .robustness import LATER_TURNS, LONG_CONVERSATIONS, OTHER_SYSTEMS, SLIPS
 from .smalltalk import GREETINGS, SMALL_TALK
 from .sums import SUMS
 
@@ -36,6 +36,7 @@ TOPICS: tuple[Topic, ...] = (
     SLIPS,
     OTHER_SYSTEMS,
     LATER_TURNS,
+    LONG_CONVERSATIONS,
     OUTSIDE,
 )
 FACTS: tuple[Fact, ...] = tuple(fact for topic in TOPICS for fact in topic.facts)

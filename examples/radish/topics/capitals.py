@@ -38,6 +38,11 @@ COUNTRIES: tuple[tuple[str, str, str], ...] = tuple(
     Malta, Valletta, Europe
     Luxembourg, Luxembourg, Europe
     Switzerland, Bern, Europe
+    Russia, Moscow, Europe
+    Czechia, Prague, Europe
+    England, London, Europe
+    the Netherlands, Amsterdam, Europe
+    the United Kingdom, London, Europe
     China, Beijing, Asia
     Japan, Tokyo, Asia
     India, New Delhi, Asia
@@ -54,6 +59,9 @@ COUNTRIES: tuple[tuple[str, str, str], ...] = tuple(
     Turkey, Ankara, Asia
     Cambodia, Phnom Penh, Asia
     Laos, Vientiane, Asia
+    Malaysia, Kuala Lumpur, Asia
+    Saudi Arabia, Riyadh, Asia
+    the Philippines, Manila, Asia
     Egypt, Cairo, Africa
     Morocco, Rabat, Africa
     Kenya, Nairobi, Africa
@@ -63,22 +71,27 @@ COUNTRIES: tuple[tuple[str, str, str], ...] = tuple(
     Tunisia, Tunis, Africa
     Algeria, Algiers, Africa
     Uganda, Kampala, Africa
+    Nigeria, Abuja, Africa
+    South Africa, Pretoria, Africa
     Canada, Ottawa, North America
     Mexico, Mexico City, North America
     Cuba, Havana, North America
     Jamaica, Kingston, North America
+    the United States, Washington, North America
     Brazil, Brasilia, South America
     Argentina, Buenos Aires, South America
     Chile, Santiago, South America
     Peru, Lima, South America
     Colombia, Bogota, South America
     Uruguay, Montevideo, South America
+    Ecuador, Quito, South America
+    Venezuela, Caracas, South America
     Australia, Canberra, Oceania
     New Zealand, Wellington, Oceania
     """.strip().splitlines()
 )
 
-_CAPITAL = (
+ASK_CAPITAL = (
     "(what is|what's|whats|tell me|name|do you know|say|give me|i want to know|i forgot) the capital( city|) of <country>",
     "(which|what) (city|town) is the capital( city|) of <country>",
     "(capital|the capital|capital city) of <country>",
@@ -108,7 +121,7 @@ def capital(country: str, city: str) -> str:
 
 def continent(country: str, where: str) -> str:
     """The reply to a question about a country."""
-    return f"{country} is a country in {where}."
+    return f"{country[0].upper()}{country[1:]} is a country in {where}."
 
 
 def home(country: str, city: str) -> str:
@@ -116,17 +129,22 @@ def home(country: str, city: str) -> str:
     return f"{city} is the capital of {country}."
 
 
-def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
+def country_or_capital(rng: Random) -> Turn:
+    """A question for a capital, a country or a city."""
     country, city, where = rng.choice(COUNTRIES)
     draw = rng.random()
     if draw < 0.7:
-        user, reply = _ask(_CAPITAL, country, city, rng), capital(country, city)
+        user, reply = _ask(ASK_CAPITAL, country, city, rng), capital(country, city)
         return Turn(user, reply, f"{city}.", continent(country, where), "capital", country)
     if draw < 0.85 or city == country:
         user, reply = _ask(_CONTINENT, country, city, rng), continent(country, where)
         return Turn(user, reply, f"In {where}.", capital(country, city), "country", country)
     user, reply = _ask(_COUNTRY, country, city, rng), home(country, city)
     return Turn(user, reply, f"In {country}.", continent(country, where), "country", country)
+
+
+def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
+    return country_or_capital(rng)
 
 
 def _ask(patterns: tuple[str, ...], country: str, city: str, rng: Random) -> str:
@@ -139,11 +157,11 @@ def _ask(patterns: tuple[str, ...], country: str, city: str, rng: Random) -> str
 
 
 _HELD_OUT = (
-    ("I would like to hear the capital of {0}", "France Japan Kenya Peru"),
+    ("I would like to hear the capital of {0}", "France Japan Kenya Peru Russia"),
     ("please name the capital city for {0}", "Italy Egypt Canada Norway"),
     ("{0}: what is its capital?", "Germany China Chile Ghana"),
     ("could you say what the capital of {0} is called?", "Spain India Cuba Sweden"),
-    ("what do they call the capital of {0}?", "Greece Brazil Nepal Poland"),
+    ("what do they call the capital of {0}?", "Greece Brazil Nepal Poland Nigeria"),
 )
 _CASES = tuple(
     Case(wording.format(country), re.escape(capital(country, city)))

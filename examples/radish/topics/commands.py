@@ -3,16 +3,18 @@
 from .base import Fact, fact, fact_topic, lines
 
 
-def command(name: str, does: str, wishes: str, held_out: str, more: str = "") -> Fact:
-    """A slash command from what it does and the wishes (patterns, one a line) that lead to it."""
+def command(name: str, does: str, wishes: str, held_out: str, more: str, other: str) -> Fact:
+    """A slash command from what it does, the wishes (patterns, one a line) that lead to it, and other wordings."""
     ways = []
     for wish in lines(wishes):
         ways += [f"{{how}} {wish}", f"{{how}} {wish}", f"(what|which command|what command|who) {third_person(wish)}"]
+        ways += [f"{{wish}} {wish}{{how_after}}", f"{{lets}} {wish}"]
     ways += [
         f"{{does}} (/|the |){name} (do|mean|command do)",
         f"{{what}} (/{name}|the {name} command|the /{name} command)",
         f"(/{name}|the {name} command|how does /{name} work|what is /{name} for|when do i use /{name}|help /{name})",
     ]
+    ways += 2 * lines(other)
     reply = f"Type /{name}: it {does}."
     return fact(reply, "\n".join(ways), held_out, f"Type /{name}.", more)
 
@@ -53,6 +55,13 @@ COMMANDS = fact_topic(
             which slash commands are there?
             """,
             "Type /help all for every one of them.",
+            """
+            (where|in which place) (are|do i find|can i look up|do i see) (the|all the|all) (commands|instructions)
+            (which|what) (commands|instructions|words) (exist|can i type|may i use|do you have|does this program know|are possible)( here|)
+            (i am|i'm|we are) (lost|stuck)(, what can i type|, help|, which commands do i have|)
+            (help|commands|manual|instructions)( please|)
+            i (forgot|do not know|need|never learned) (the commands|what i can type)
+            """,
         ),
         command(
             "new",
@@ -68,6 +77,12 @@ COMMANDS = fact_topic(
             I'm done with this topic, how do we begin a new chat?
             """,
             "The old one stays in the list.",
+            """
+            (a|one) (new|clean|blank|different) (chat|conversation)(, please|, how| now|)
+            (i am|we are|i'm) finished with (this subject|that matter|this conversation)(, i want a new one|, what next|, a new one please|)
+            (how|where) (do|can|does) (i|we|one) (get|start|open) (a new|another|a clean|one more) (chat|conversation)
+            (next|new|another) (subject|theme|matter)(, new chat|: new conversation|, a new conversation please)
+            """,
         ),
         command(
             "switch",
@@ -83,6 +98,12 @@ COMMANDS = fact_topic(
             I was in another chat before, how do I return?
             """,
             "Give its name after the command.",
+            """
+            (where|how) (do|can) i (find|reach|get to|enter) my (old|other|earlier|previous) (chat|conversation)
+            (there was|i have|there is) another (chat|conversation)( open|)(, how do i go there|, how do i reach it|, i want to see it)
+            (what|which command) (leads|brings|gets) (me|us) to (another|the other|an older) (chat|conversation)
+            back to (the|my) (other|old|first|previous) (chat|conversation)
+            """,
         ),
         command(
             "list",
@@ -98,6 +119,12 @@ COMMANDS = fact_topic(
             what conversations do I have?
             """,
             "A star marks the current one.",
+            """
+            (which|how many) (chats|conversations) (are there|exist|are open|did i start|have i got)
+            (where|how) (are|do i see|can i look at|do i find) (all |)(my|the) (chats|conversations)
+            (an overview|a list) of (my|all|the) (chats|conversations)
+            (my|all) (chats|conversations)
+            """,
         ),
         command(
             "rename",
@@ -114,6 +141,12 @@ COMMANDS = fact_topic(
             a nicer name for this chat, how?
             """,
             "The tree does not change.",
+            """
+            (the|this) (chat|conversation) (has|got|carries) (the wrong|a silly|an ugly|no good) (name|title)(, how do i change it|, what can i do|)
+            (another|a better|a new|a different) (name|title) for (my|the|this) (conversation|dialogue)(, please|, which command|)
+            (how|where) is (a|the) (chat|conversation) (renamed|named|called)
+            the (name|title) of (this|the|my) (chat|conversation) is (wrong|bad|not right|ugly)(, can i change it|)
+            """,
         ),
         command(
             "delete",
@@ -128,6 +161,12 @@ COMMANDS = fact_topic(
             what erases one of my chats?
             """,
             "Without a name it means the current one.",
+            """
+            (how|where|can) (is|can) (a|an old|the) (chat|conversation) (be |)(deleted|removed|erased|thrown away)
+            (i do not need|i no longer need|nobody needs) (this|that|the old) (chat|conversation)( any more|)(, how do i remove it|, away with it|)
+            (a|this|an old) (chat|conversation) (must|has to|shall|can) (go|vanish|disappear)(, which command| now|)
+            (what|which command) (wipes|removes|deletes|destroys) (one of the|old|an old) (chats|conversations)
+            """,
         ),
         command(
             "fork",
@@ -144,6 +183,12 @@ COMMANDS = fact_topic(
             what makes a second copy of the conversation?
             """,
             "Only the new turns of a branch take new slots.",
+            """
+            (two|several|more) (branches|versions|variants) of (this|the same) (chat|conversation)(, how do i do that|, is it possible|)
+            (how|where|can) (is|can) (a|the) (chat|conversation) (be |)(copied|forked|branched|duplicated)
+            (what|which command) (duplicates|branches|clones) (a|this|the) (chat|conversation)
+            (i want to|can i) (continue|go on) in two (ways|directions)
+            """,
         ),
         command(
             "regen",
@@ -159,6 +204,13 @@ COMMANDS = fact_topic(
             your reply was poor, what gives me another?
             """,
             "The whole prompt is in the cache, so it starts at once.",
+            """
+            (i am not happy|i am unhappy|i'm not satisfied) with (the|that|your|this) (answer|reply)(, again please|, how do i get a new one|, can you redo it)
+            (the|your|that) (answer|reply) (was|is) (weak|not good|strange|odd)(, how do i get another one|, i want a new one|, write a new one)
+            (can|could) (the|your) (answer|reply) be (written|generated|produced) (again|once more|a second time)
+            (what|which command) (makes|writes|creates) (me |)(a new|a different|another|a second) (answer|reply)
+            (another|a different|a new|a second) (answer|reply)(, please| to that|)
+            """,
         ),
         command(
             "continue",
@@ -175,6 +227,12 @@ COMMANDS = fact_topic(
             what makes a reply longer after it has stopped?
             """,
             "It starts from what the cache already holds.",
+            """
+            (the|your|that) (answer|reply|text) (was cut off|ended too soon|is not finished|is incomplete|was interrupted|breaks off)(, how do i see more|, what now|, can it go on|)
+            (i|we) (stopped|interrupted) (the|your) (answer|reply)(, how does it go on|, how do i continue it|, can it go on|)
+            (what|which command) (continues|finishes|completes|extends) (an interrupted|a stopped|the last|a short) (answer|reply)
+            (where|how) is the (remaining part|rest) of (the|your) (answer|reply)
+            """,
         ),
         command(
             "edit",
@@ -190,6 +248,12 @@ COMMANDS = fact_topic(
             what lets me reword my last question?
             """,
             "The tree splits where the old and the new message part.",
+            """
+            (i|there) (made|is|have) (a|an) (error|mistake|misspelling) in my (message|question|text)(, how do i fix it|, can i change it|)
+            (how|where|can) (can|is) (my|the last) (message|question) (be |)(edited|changed|corrected|rewritten)
+            (i|we) (wrote|typed|asked) (something wrong|the wrong thing|it badly)(, how do i change it|, can i correct it|)
+            (what|which command) (changes|edits|rewrites|corrects) (my|the) (last |)(message|question)
+            """,
         ),
         command(
             "undo",
@@ -205,6 +269,13 @@ COMMANDS = fact_topic(
             what removes the latest exchange?
             """,
             "Its nodes stay in the tree until they are evicted.",
+            """
+            (the|my) (last|latest) (turn|step|message) was a mistake(, how do i undo it|, how do i take it back|, what now|)
+            (i|we) (did not mean|regret) (the last turn|that turn|that)(, how do i take it back|, undo it|)
+            (what|which command) (takes back|cancels|reverses|undoes) (the last|one|a) (turn|step)
+            (can|how can) (the last|a) (turn|step) be (undone|taken back|removed|reversed)
+            undo( that| it|)
+            """,
         ),
         command(
             "drop",
@@ -221,6 +292,12 @@ COMMANDS = fact_topic(
             what throws the earliest turns away?
             """,
             "What follows has to be computed again.",
+            """
+            (the|this) (chat|conversation) is (too long|too big) (for the context|for the model)(, what can i do|, what now|)
+            (the context|the context window) is (full|too small|exceeded)(, what do i do|, what now|)
+            (what|which command) (shortens|trims|cuts) (a|the|this) (long |)(chat|conversation)
+            (how|can) (can |)(the|my) (oldest|first|early) (turns|messages) (be |)(removed|dropped|forgotten)
+            """,
         ),
         command(
             "copy",
@@ -236,6 +313,12 @@ COMMANDS = fact_topic(
             what puts a reply on the clipboard?
             """,
             "It works over a remote terminal as well, where the terminal allows it.",
+            """
+            (i|we) (need|would like) (your|the) (answer|reply|text) (in|for) (another|a different|my) (program|document|editor|email)(, how|, which command|)
+            (how|where|can) (is|can) (your|the|a) (answer|reply) (be |)copied
+            (what|which command) (copies|takes|sends) (the|your) (last |)(answer|reply) (to the clipboard|somewhere else|to another program)
+            clipboard
+            """,
         ),
         command(
             "model",
@@ -251,6 +334,11 @@ COMMANDS = fact_topic(
             what command swaps the model during a chat?
             """,
             "A new model starts with an empty cache.",
+            """
+            (which|what) (command|word) (shows|names|prints) (me |)(the|which) model( is loaded| is running|)
+            (how|where) is the (loaded |current |)model (changed|shown|replaced|switched)
+            (what|which command) (loads|changes|switches|exchanges) (the|a) model (in|within|during|inside) (the|this|a) (chat|conversation)
+            """,
         ),
         command(
             "system",
@@ -266,6 +354,12 @@ COMMANDS = fact_topic(
             I want you to play another role, what do I type?
             """,
             "A new first line means that nothing after it can be reused.",
+            """
+            (how|where) (do|can) i (find|see|change|write) the system (prompt|message)
+            (which command|how do i|can i) (makes|make|let) you (act as|be|play) (a pirate|somebody else|a teacher|another person)
+            (what|which command) (changes|sets|shows|replaces) (the|a) (system prompt|first line|system message)
+            (i would like|i want|we want) you to (be|act as|speak as) (a pirate|somebody else|a teacher|another person)(, how|, which command| now)
+            """,
         ),
         command(
             "set",
@@ -283,6 +377,11 @@ COMMANDS = fact_topic(
             your replies are dull, which knob do I turn?
             """,
             "Without a name it lists all settings.",
+            """
+            (how|where) (is|can) (the|a) (temperature|setting|sampling|seed|parameter) (be |)(changed|set|adjusted|found)
+            (your|the) (answers|texts) are (boring|too random|too wild|always the same|too short|too long|strange)(, what can i change|, which setting helps|, how do i change that)
+            (what|which command) (changes|sets|raises|lowers) (the|a) (temperature|settings|sampling|option)
+            """,
         ),
         command(
             "stats",
@@ -298,6 +397,12 @@ COMMANDS = fact_topic(
             how well is the cache doing, which command tells me?
             """,
             "Times appear only when a model runs.",
+            """
+            (how|where) (can|do) i (see|find|read) (the|all) (totals|numbers|hit ratio|statistics)( of the cache|)
+            (what|which command) (shows|prints|gives) (me |)(the|some) (totals|hit ratio|statistics|numbers|memory use)( of the cache|)
+            (how much|what) (has|did) the cache (saved|save|reuse|reused)( so far| in total|)
+            is the cache (any good|effective|useful|working)
+            """,
         ),
         command(
             "tree",
@@ -313,6 +418,12 @@ COMMANDS = fact_topic(
             what prints a picture of the nodes?
             """,
             "Every node shows its tokens and its state.",
+            """
+            (how|where) (can|do) i (see|find|get) the (tree|radix tree|picture)( of the cache|)
+            (what|which command) (draws|shows|displays) (the|a picture of the|me the) (tree|radix tree|whole tree)
+            (the|a) (picture|drawing|image) of (the tree|all nodes)(, please|, how)
+            (show|draw) (me |)(the|my) (whole |)tree
+            """,
         ),
         command(
             "capacity",
@@ -329,6 +440,13 @@ COMMANDS = fact_topic(
             the pool takes too much memory, what now?
             """,
             "A small pool makes evictions easy to watch.",
+            """
+            (the|my) (cache|pool) is too (large|small|big)(, how do i change that|, which command|, what can i do|)
+            (i want|i need|give me|we need) a (bigger|larger|tiny|different) (pool|kv pool|cache)(, how|, which command| please|)
+            (what|which command) (sets|changes|limits|resizes) the (size of the cache|pool|cache size|capacity|memory)
+            (how|where) is the (size of the pool|cache size|capacity) (changed|set|limited)
+            (the|my) (cache|kv pool) (uses|eats|needs) (too much|so much|a lot of) memory(, what can i do|, can i limit it|)
+            """,
         ),
         command(
             "evict",
@@ -344,6 +462,11 @@ COMMANDS = fact_topic(
             what makes room in the pool by hand?
             """,
             "A number says how many tokens, and a node id says which leaf.",
+            """
+            (how|where|can) (can|are) (nodes|leaves|tokens) (be |)(evicted|thrown away|removed|freed) by hand
+            (i want|i'd like|we would like) to (free|evict|expel) (some|a few|old) (nodes|leaves|tokens)( on my own| myself| by hand)(, which command|)
+            (what|which command) (frees|evicts|empties|clears) (nodes|some tokens|the cache|a leaf|the pool)( by hand| myself|)
+            """,
         ),
         command(
             "preview",
@@ -359,6 +482,11 @@ COMMANDS = fact_topic(
             what predicts the reuse of a draft?
             """,
             "It changes nothing in the tree.",
+            """
+            (may|could|can) i (see|learn|find out|ask) (before i send|before i press return|in advance) (how much|which part) (is|would be|will be) (reused|cached|in the cache)
+            (how much|which part) of (my|a) (message|draft|next message) (is|would be|will be) (reused|cached|in the cache already)
+            (what|which command) (shows|estimates|simulates) (the reuse|what would be reused|the cost) (beforehand|in advance|of a message|of my next message)
+            """,
         ),
         command(
             "prove",
@@ -376,6 +504,11 @@ COMMANDS = fact_topic(
             what reruns a turn without the cache?
             """,
             "Both times are measured on your machine.",
+            """
+            how can i (be sure|check|prove|verify) that (the cache|caching) (changes nothing|makes no mistake|gives equal text)
+            (what|which command) (repeats|does|performs) (a|the|the last) turn (again |)without the cache
+            (is there|give me|show me) (a proof|a check|a test) (of the cache|that the cache works|that caching is exact)
+            """,
         ),
         command(
             "quit",
@@ -391,6 +524,13 @@ COMMANDS = fact_topic(
             where is the exit?
             """,
             "Control and D does the same.",
+            """
+            (how|where) (is the way out|do i get out|can i leave)
+            (i am|we are|i'm) (done|ready)(, how do i leave| and want to leave|, how do i close this|, let me out)
+            (what|which command) (ends|stops|leaves|quits) (the|this) (program|chat|application|session)
+            exit
+            (let me|i want) out
+            """,
         ),
     ),
 )

@@ -21,7 +21,8 @@ _ENDS = (
 )
 _STORY = (
     "(write|tell|tell me|write me|make up|invent|give me|can you write|can you tell|please write|i want|i would like) (a|a short|another|one) (story|tale|fairy tale|bedtime story) about <hero>",
-    "(a|one) (story|tale) about <hero>",
+    "(a|one) (story|tale) (about|with) <hero>(, please| for me| tonight|)",
+    "(i want|i would like|is there|have you|do you know) (to read |)(a|any|some) (story|tale) (about|with) <hero>( in it|)",
     "story about <hero>",
 )
 _ANY_STORY = (
@@ -30,7 +31,8 @@ _ANY_STORY = (
 )
 _POEM = (
     "(write|write me|make up|give me|can you write|please write|compose|i want) (a|a short|another|one) (poem|verse|rhyme|haiku) about <hero>",
-    "(a|one) (poem|verse) about <hero>",
+    "(a|one) (poem|verse) about <hero>(, please| for me|)",
+    "(i want|i would like|is there|do you know) (to read |)(a|some) (poem|verse|rhyme) (about|on) <hero>",
 )
 _ANY_POEM = (
     "(write|tell me|write me|make up|give me|can you write|compose) (a|a short|another|one) (poem|verse|rhyme|haiku)",
@@ -72,7 +74,7 @@ _CASES = (
     Case("how about some poem?", "Sure! The .* / .*"),
 )
 
-CREATIVE = Topic("stories and poems", 0.8, _make, _CASES)
+CREATIVE = Topic("stories and poems", 1.4, _make, _CASES)
 
 JOKE_LINES = (
     "Why did the token cross the road? It was already cached on the other side.",

@@ -7,24 +7,24 @@ import re
 from random import Random
 
 from .base import Case, Topic, Turn
-from .capitals import CAPITALS, capital
-from .sums import SUMS
+from .capitals import capital, country_or_capital
+from .sums import sum_or_difference
 
-_SOURCES = (CAPITALS, CAPITALS, SUMS)
+_SOURCES = (country_or_capital, sum_or_difference, sum_or_difference)
 
 
-def entries(rng: Random) -> tuple[tuple[str, str], ...]:
-    """Some questions and their answers, of one style."""
+def entries(rng: Random, most: int = 9) -> tuple[tuple[str, str], ...]:
+    """Some questions and their answers, `most` at most, of one style."""
     terse = rng.random() < 0.5
     mixed = rng.random() < 0.3
     source = rng.choice(_SOURCES)
-    turns = [(rng.choice(_SOURCES) if mixed else source).make(rng, ()) for _ in range(rng.randint(2, 5))]
-    return tuple((turn.user, turn.short if terse else turn.reply) for turn in turns if turn)
+    turns = [(rng.choice(_SOURCES) if mixed else source)(rng) for _ in range(rng.randint(2, most))]
+    return tuple((turn.user, turn.short if terse else turn.reply) for turn in turns)
 
 
 def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
     """A list inside one message; the reply is the missing answer."""
-    listed = entries(rng)
+    listed = entries(rng, 5)
     *known, (question, answer) = listed
     solved = " ".join(f"Question {n}: {asked} Answer {n}: {said}" for n, (asked, said) in enumerate(known, 1))
     return Turn(f"{solved} Question {len(listed)}: {question} Answer {len(listed)}:", answer)
@@ -62,4 +62,4 @@ _CASES = tuple(
     )
 )
 
-FEW_SHOT = Topic("few-shot lists", 0.25, _make, _CASES)
+FEW_SHOT = Topic("few-shot lists", 0.7, _make, _CASES)

@@ -5,7 +5,8 @@ from random import Random
 
 from .base import Case, Make, Topic, Turn, ask
 from .capitals import COUNTRIES, capital
-from .creative import JOKE_LINES, story
+from .creative import JOKE_LINES, poem, story
+from .outside import invented
 from .sums import answer
 
 NOTHING_BEFORE = "There is nothing before this that I could say again."
@@ -96,9 +97,11 @@ def _reply_to_name(name: str) -> str:
     return f"Nice to meet you, {name}!"
 
 
-def _refer(rng: Random, history: tuple[Turn, ...]) -> Turn:
-    """Shorter, again or more of the turn before."""
+def _refer(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
+    """Shorter, again or more of the turn before; seldom where there is none."""
     last = history[-1] if history else None
+    if last is None and rng.random() < 0.8:
+        return None
     what = rng.choice((_SHORTER, _SHORTER, _AGAIN, _MORE))
     if last is None:
         reply = NOTHING_BEFORE
@@ -113,7 +116,7 @@ def _refer(rng: Random, history: tuple[Turn, ...]) -> Turn:
 
 
 def _another(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
-    if not history or history[-1].kind not in ("joke", "story"):
+    if not history or history[-1].kind not in ("joke", "story", "poem"):
         return None
     kind = history[-1].kind
     user = ask(rng.choice(_ANOTHER), rng)
@@ -121,7 +124,8 @@ def _another(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
         told = {turn.reply for turn in history}
         fresh = [joke for joke in JOKE_LINES if joke not in told] or list(JOKE_LINES)
         return Turn(user, rng.choice(fresh), kind=kind)
-    return Turn(user, story(rng.choice(("a fox", "a cat", "a robot", "an owl", "a baker", "a snail")), rng), kind=kind)
+    tell = story if kind == "story" else poem
+    return Turn(user, tell(rng.choice(("a fox", "a cat", "a robot", "an owl", "a baker", "a snail")), rng), kind=kind)
 
 
 def _capital(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
@@ -148,18 +152,24 @@ def _number(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
     return Turn(user, answer(sign, a, b, result), f"{result}.", "", "number", str(result))
 
 
+def _respelled(name: str, rng: Random) -> str:
+    """The name with another letter in it, so that names are read to the end and not guessed from their beginning."""
+    place = rng.randrange(1, len(name))
+    return name[:place] + rng.choice("abdeiklmnoprstu") + name[place + 1 :]
+
+
 def _name(rng: Random, history: tuple[Turn, ...]) -> Turn:
     told = [turn.subject for turn in history if turn.kind == "name"]
-    if history and rng.random() < (0.8 if told else 0.2):
+    if history and rng.random() < (0.8 if told else 0.1):
         reply = f"Your name is {told[-1]}." if told else NO_NAME
         return Turn(ask(rng.choice(_MY_NAME), rng), reply, f"{told[-1]}." if told else "", "")
-    name = rng.choice(NAMES)
+    name = rng.choice((rng.choice(NAMES), _respelled(rng.choice(NAMES), rng), invented(rng).title()))
     pattern = rng.choice(_MY_NAME_IS).replace("<name>", name)
     return Turn(ask(pattern, rng, slips=False), _reply_to_name(name), kind="name", subject=name)
 
 
 _MAKERS: tuple[tuple[Make, float], ...] = (
-    (_refer, 4.0),
+    (_refer, 7.0),
     (_another, 3.0),
     (_capital, 6.0),
     (_number, 3.0),
@@ -167,7 +177,14 @@ _MAKERS: tuple[tuple[Make, float], ...] = (
 )
 
 
+_NEXT: dict[str, Make] = {"number": _number, "joke": _another, "story": _another, "poem": _another}
+
+
 def _make(rng: Random, history: tuple[Turn, ...]) -> Turn | None:
+    if any(turn.kind == "name" for turn in history) and rng.random() < 0.3:
+        return _name(rng, history)
+    if history and history[-1].kind in _NEXT and rng.random() < 0.3:
+        return _NEXT[history[-1].kind](rng, history)
     ((maker, _),) = rng.choices(_MAKERS, [weight for _, weight in _MAKERS])
     return maker(rng, history)
 
@@ -206,4 +223,4 @@ _CASES = (
     *_cases((), NOTHING_BEFORE, "could you make that shorter for me?", "please say this once again"),
 )
 
-FOLLOW_UPS = Topic("follow-ups", 3.4, _make, _CASES)
+FOLLOW_UPS = Topic("follow-ups", 4.4, _make, _CASES)

@@ -7,8 +7,11 @@ import re
 from random import Random
 
 from .base import Case, Topic, Turn, ask
+from .capitals import ASK_CAPITAL
 
-ANSWER = "I do not know that: I am a tiny demonstration model. Try a larger one with --model."
+ANSWER = (
+    "I do not know that: I am a tiny demonstration model. With --model Qwen/Qwen2.5-0.5B-Instruct you get a larger one."
+)
 
 THINGS = (
     "a carburettor, photosynthesis, gravity, the moon, quantum physics, a black hole, the French revolution, a volcano, "
@@ -49,7 +52,12 @@ THINGS = (
     "a waltz, tango, ballet, an orchestra, a choir, a drum, a flute, a trumpet, a harp, a melody, a rhythm, blues, opera, hip hop, "
     "a sculpture, a portrait, a fresco, graffiti, pottery, weaving, embroidery, origami, a tattoo, perfume, soap, a razor, a comb, "
     "an umbrella, a coat, a scarf, gloves, boots, a belt, a ring, a necklace, a crown, a flag, an anthem, an army, a tank, a sword, "
-    "a shark, a planet, saturn, mars, the sun, a comet, a galaxy, oxygen, carbon, water, salt, sugar, tea, milk, rice, soup"
+    "artificial intelligence, AI, machine learning, deep learning, ChatGPT, a search engine, a smartphone, the meaning of life, a shark, a planet, saturn, mars, the sun, a comet, a galaxy, oxygen, carbon, water, salt, sugar, tea, milk, rice, soup"
+).split(", ")
+_COUNTRIES = (
+    "Zambia, Zimbabwe, Paraguay, Bolivia, Libya, Sudan, Mali, Chad, Angola, Somalia, Panama, Honduras, Haiti, Nicaragua, "
+    "Israel, Syria, Yemen, Qatar, Singapore, Sri Lanka, Fiji, Samoa, Belarus, Cyprus, Georgia, Armenia, Kazakhstan, Scotland, "
+    "Wales, California, Texas, Bavaria, Africa, Europe, Asia, the moon, the world, Mars"
 ).split(", ")
 _PEOPLE = (
     "Einstein, Newton, Mozart, Bach, Picasso, Shakespeare, Goethe, Plato, Darwin, Turing, Gandhi, Lincoln, Columbus, Caesar, "
@@ -92,7 +100,10 @@ _OTHER = (
     "what is (<big>) (times|divided by|to the power of|multiplied by|x|*|/) (<big>)",
     "what is <big> (+|-|plus|minus) <big>",
     "(play|open|turn on|switch off|buy|order|call|book|find|draw|paint|send) (some |a |the |my |)(music|light|pizza|taxi|doctor|door|radio|picture|table|ticket|game|map|message)( for me| now|)",
-    "(who|what|when|where|why|how)",
+    "(who|what|when|where|why|how|why not|how so|really)",
+    "(test|testing|asdf|qwerty|blah|blah blah|foo|foo bar|lorem ipsum|abc|xyz|hm what|nothing|something|123|1234|99)",
+    "(count|spell|sing|rhyme|dance|guess|roll a dice|flip a coin|pick a number|play a game|tell a secret)( for me| to ten| with me|)",
+    "(what is|what's|how much is|calculate|compute|) <small> (times|multiplied by|divided by|x|*|/|over) <small>",
     "(my|our|the) (cat|house|uncle|garden|bicycle|daughter|roof|lamp|computer|soup|tooth|flight) (is|was|has|needs|looks) (broken|old|a problem|very small|too cold|late|ill|repair)",
     "(name|list|give me|tell me) (three|five|ten|all|some) (planets|rivers|colours|animals|presidents|songs|cheeses|inventors|books|sports|cars|poets)",
     "(who|which man|which woman|what person) (wrote|painted|built|invented|discovered|sang|directed|founded|won|killed|married) (<thing>|{what} <thing>|it|that book|the song)",
@@ -113,6 +124,8 @@ _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwz", "aeiou"
 
 def invented(rng: Random) -> str:
     """A word that means nothing, such as "florbent": the model learns that an unknown word is not its business."""
+    if rng.random() < 0.1:
+        return "".join(rng.choice("asdfghjklqwertyuiopzxcvbnm") for _ in range(rng.randint(3, 9)))
     syllables = (
         rng.choice(_CONSONANTS) + rng.choice(_VOWELS) + rng.choice(("", "", "n", "r", "l", "st"))
         for _ in range(rng.randint(2, 4))
@@ -124,8 +137,20 @@ def _question(rng: Random) -> str:
     thing = rng.choice(THINGS) if rng.random() < 0.7 else rng.choice(("a ", "the ", "")) + invented(rng)
     name = rng.choice(_PEOPLE) if rng.random() < 0.7 else invented(rng).title()
     deed = rng.choice(_DEEDS) if rng.random() < 0.8 else f"{invented(rng)} a {invented(rng)}"
+    bare = thing.split(" ")[-1]
+    country = rng.choice(_COUNTRIES) if rng.random() < 0.6 else invented(rng).title()
     pattern = rng.choice(
         (
+            rng.choice(ASK_CAPITAL).replace("<country>", country),
+            f"(explain|describe|show|teach) (me |us |){thing}( to me| to a child| simply| in detail| in two sentences|)",
+            f"(when|where|why|how) (does|do|did|will) the (next|last|first|new|old|other) {bare} (leave|start|end|arrive|open|go|split|come|change)",
+            f"{{how}} (copy|edit|split|switch|delete|remove|set|continue|rename|drop|undo|list|share|cut|lock|evict|get rid of|get out of) {thing}",
+            f"(what is|what's|show me|tell me) the (root|leaf|temperature|size|price|name|age|value|key|speed|colour|weight|length) of {thing}",
+            f"(is there|do you know|have you seen|i lost|i need|i bought) {thing}( here| for me| today|)",
+            f"(define|definition of|meaning of|translate|spell|pronounce) {thing}",
+            f"(what|when|why|how|where) (do|does|did|will) {thing} (mean|happen|begin|end|grow|make|sleep|sound|arrive|open|fall|burn)",
+            f"(what|why|how) (is|are) {thing} (made of|made|used for|so expensive|so important|called|built|measured)",
+            f"(fix|repair|clean|open|improve|find|choose) (the|my|a) {rng.choice(_DEEDS).split()[-1]} (in|on|of|for) {thing}",
             f"{{what}} {thing}",
             f"{{what}} {thing}",
             f"how (does|do) {thing} work",
@@ -145,11 +170,19 @@ def _question(rng: Random) -> str:
     )
     for _ in range(pattern.count("<big>")):
         pattern = pattern.replace("<big>", str(rng.randint(21, 9999)), 1)
-    return pattern.replace("<thing>", thing)
+    pattern = pattern.replace("<thing>", thing)
+    for _ in range(pattern.count("<small>")):
+        pattern = pattern.replace("<small>", str(rng.randint(0, 20)), 1)
+    return pattern
+
+
+def no_idea(user: str) -> Turn:
+    """The plain answer to a question that is not radish's business."""
+    return Turn(user, ANSWER, "I do not know.", "I know only a short list of topics.")
 
 
 def _make(rng: Random, history: tuple[Turn, ...]) -> Turn:
-    return Turn(ask(_question(rng), rng), ANSWER, "I do not know.", "I know only a short list of topics.")
+    return no_idea(ask(_question(rng), rng))
 
 
 _CASES = tuple(
@@ -180,8 +213,13 @@ _CASES = tuple(
     fix the bug in my C++ code
     what does gluten mean?
     how are pencils made?
+    asdfgh jkl
+    please add up 15 and 14
+    I need to know 4 minus 9
+    could you work out 3 * 4 for me?
+    please name the capital city for Zambia
     """.strip().splitlines()
     for wording in (wording.strip(),)
 )
 
-OUTSIDE = Topic("outside", 2.4, _make, _CASES)
+OUTSIDE = Topic("outside", 3.0, _make, _CASES)

@@ -6,6 +6,8 @@ They only evaluate; the corpus gets slips and system prompts everywhere.
 import re
 from random import Random
 
+from wording import sample
+
 from .base import Case, Topic, Turn
 from .caching import CACHING, DECODING, TREES
 from .commands import COMMANDS
@@ -61,11 +63,27 @@ _LATER = tuple(
     if fact.held_out
 )
 
+_rng = Random("long conversations")
+_LONG = tuple(
+    fact.turn(sample(fact.asks[-1], _rng))
+    for topic in (TREES, IDENTITY, DECODING, COMMANDS, CACHING)
+    for fact in topic.facts[1::2]
+)
+
 OTHER_SYSTEMS = Topic(
     "other system prompts",
     0.0,
     _nothing,
     tuple(Case(user, re.escape(fact.reply), system=_SYSTEMS[n % 4]) for n, (fact, user) in enumerate(_LATER)),
+)
+LONG_CONVERSATIONS = Topic(
+    "long conversations",
+    0.0,
+    _nothing,
+    tuple(
+        Case(user, re.escape(fact.reply), tuple(_rng.sample(_LONG, 8 + 2 * n)))
+        for n, (fact, user) in enumerate(_LATER[1::2])
+    ),
 )
 LATER_TURNS = Topic(
     "later turns",

@@ -4,7 +4,7 @@ from .base import fact, fact_topic
 
 GREETINGS = fact_topic(
     "greetings",
-    0.8,
+    1.2,
     (
         fact(
             "Hi!",
@@ -32,7 +32,7 @@ GREETINGS = fact_topic(
             """
             (good morning|morning|a very good morning|good morning to you)
             (hello|hi|hey), good morning( to you| radish|)
-            good morning (radish|friend|model|everyone)
+            good morning (radish|friend|model|everyone|to all|dear friend|dear radish|little one|everybody|my dear)
             a good morning to you, radish
             """,
             """
@@ -45,7 +45,7 @@ GREETINGS = fact_topic(
             """
             (good evening|evening|a very good evening|good evening to you|good night everyone)
             (hello|hi|hey), good evening( to you| radish|)
-            good evening (radish|friend|model|everyone)
+            good evening (radish|friend|model|everyone|to all|dear friend|dear radish|little one|everybody|my dear)
             a good evening to you, radish
             """,
             """
@@ -78,6 +78,8 @@ GREETINGS = fact_topic(
             (bye|goodbye|good bye|bye bye|see you|see you later|see you soon|see you tomorrow|farewell|so long|take care|later|cheerio)
             (i have to go|i must go|i am leaving|i need to leave|i am off|that's it for today|i am done|that is all)
             (good night|sleep well|until next time|until tomorrow)
+            (i am|i'm) (tired|off to bed|going home|going to sleep)(, good night|, bye|, goodbye|, see you tomorrow)
+            (sorry|oh|okay|well)(,|) i (have to|need to|must) (hurry|rush|catch a train|go home|stop here)(, bye|, goodbye|, see you|)
             (bye|goodbye) (radish|for now|friend|model|then)
             (we are done|let us stop here|end of chat)
             okay, goodbye now
@@ -96,7 +98,7 @@ GREETINGS = fact_topic(
 
 SMALL_TALK = fact_topic(
     "small talk",
-    1.2,
+    1.7,
     (
         fact(
             "I am fine, thank you! How can I help?",
@@ -106,6 +108,8 @@ SMALL_TALK = fact_topic(
             (hello|hi|hey)(,| -|) how (are things|is life|goes it|do you do|have you been|are you going|is your day)( today| lately|)
             (are you|you) (doing |)(ok|okay|well|fine|all right|good)
             (is|are) (everything|things|you) (ok|okay|fine|well|all right|going well)( with you| today|)
+            (hello|hi|hey)( radish| there|)(,|) (are you|is everything) (ok|okay|fine|all right|good)( today|)
+            (so|and|well)(,|) how (is|was) (your day|life|everything|it|the day)( today| now| with you|)
             what is going on( today| with you|)
             how are you( today| doing| doing today| feeling| feeling today|)
             how (is it going|do you do|are things|is life|have you been|is your day|goes it)
@@ -155,6 +159,11 @@ SMALL_TALK = fact_topic(
             (this|that|it) is (really|very|quite|so) (good|nice|cool|helpful|clever|clear|well done|impressive)
             (you did|that was) (well|great|a good answer|a nice story|very well)
             (good|clever|nice) (bot|model|radish|one)
+            (wow|oh|hey|ah)(,|) (you|radish) (really |)(know|can do|understand) (a lot|so much|your subject|much)
+            (you are|you're|radish is) (great|excellent|brilliant|not bad) at (it|that|explaining|telling jokes|answering)
+            (wow|oh|ah)(,|) (nice|great|impressive|that is good|not bad|beautiful)
+            (i am|i'm) (impressed|pleased|happy|glad)( with you| with that answer| with the answer|)
+            (that|this) was (a|an) (very |really |)(good|clear|excellent|helpful|lovely) (answer|reply|explanation|story)
             (you are|you're) (great|good|nice|funny|cool|smart|clever|awesome|the best|cute|sweet|amazing|wonderful|very good|fast)
             (well done|good job|nice work|good work|great answer|good answer|nice answer|excellent|brilliant|bravo|impressive)
             i (like|love) (you|it|this|your answers|your name|radish|this program)
@@ -177,6 +186,9 @@ SMALL_TALK = fact_topic(
             (this|that|it) (does not|doesn't|did not) (help|make sense|answer my question|work)
             (that|this) (is|was) (not (helpful|what i wanted|what i meant|an answer)|no answer|a bad answer)
             (i am|i'm) (disappointed|annoyed|angry)( with you| about that|)
+            (your|the|this|that) (answer|reply|answers) (is|are|was|were) (not |)(wrong|correct|bad|nonsense|poor|useless|terrible)
+            (you|your answers) (do not|don't|did not) (help|help me|listen|work|answer my question)( at all|)
+            (you are|you're) (no|not a|of no|not much) (help|use)( to me| at all|)
             (you are|you're) (stupid|dumb|wrong|bad|useless|silly|terrible|an idiot|not good|not helpful|boring|slow)
             (that|this|it) (is|was) (wrong|bad|not true|false|nonsense|stupid|incorrect|not right|useless|terrible|not what i asked)
             (bad|wrong|poor|terrible|silly) answer
@@ -203,6 +215,8 @@ SMALL_TALK = fact_topic(
             i am (a student|a teacher|new here|a developer|an author|a beginner|your user|a programmer|a lecturer|an engineer)
             i (teach|study|write|learn|work with) (caching|computers|programs|this subject|books|at a school|at a university)
             i am (learning|studying|teaching) (about |)(caches|caching|models|radix trees|computer science)
+            i am a (student|teacher|lecturer|professor|developer) (of|for|in) (physics|mathematics|informatics|languages|history|biology)
+            i (teach|study|learn|lecture) (physics|mathematics|informatics|languages|history|programming|networks)( at (home|university|a college)|)
             I work as a teacher
             I happen to be a developer
             """,
@@ -221,11 +235,14 @@ SMALL_TALK = fact_topic(
             (no|yes)(,|) (that is fine|thank you|i do not think so|of course|i think so|exactly)
             (ok|okay|all right|alright|fine|i see|sure|got it|understood|right|very well|good|yes|yeah|yep|of course|makes sense|interesting|hm|hmm|aha|oh|wow|cool|nice|great|no problem|no|nope|not really|maybe|never mind)
             (i understand|that makes sense|now i see|now i understand|good to know|i did not know that|that is interesting|sounds good|fair enough)
+            (lol|haha|hehe|ha ha|xd|hihi|rofl|very funny|that is a good one)
+            (oh|ah|okay|right|hm|wow)(,|) (that is|that's|how|very) (interesting|funny|good to know|true)
             ah, now I get it
             okay, that makes sense to me
             """,
             """
             Okay, I got it now
+            hahaha
             I see, that's interesting
             """,
         ),
@@ -234,6 +251,8 @@ SMALL_TALK = fact_topic(
             """
             (which|what) (animal|colour|color|book|film|city|song|food|number|tree|season) (is|would be) your (favourite|favorite)
             what kind of (music|food|books|films|weather|people|games) do you (like|enjoy|prefer|love)
+            (what|which) is the (animal|colour|color|book|film|city|song|food|number|season) you (love|like most|prefer|enjoy)
+            do you (like|love|enjoy) to (read|dance|sing|travel|cook|play games|watch films|walk)
             (do you|would you) (prefer|rather have|like better) (cats or dogs|tea or coffee|summer or winter|day or night)
             (your|the) (favourite|favorite) (colour|color|food|animal|book|film|song|number)
             (are you|do you) (a cat person|a fan of football|into music|fond of music|interested in art)
@@ -254,6 +273,8 @@ SMALL_TALK = fact_topic(
             (the|today's|current) (date|time|day)
             (is|when is) (today|tomorrow) (monday|a holiday|friday|sunday|christmas|my birthday)
             how late is it
+            do you (know|have|remember) (the|today's) (time|date|day)( now| please|)
+            (what|which) day of the (month|year) (is it|do we have)
             what (time|day|date|year|month) is it( now| today|)
             (what is|what's|tell me) (the|today's) (time|date|day|year)( now| today|)
             (which|what) (day|year|month) (is today|is this|do we have|is it)
