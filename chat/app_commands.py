@@ -33,7 +33,7 @@ def _bind(name: str, *keys: Key) -> None:
 TREE = "tree"
 CHAT = "chat"
 
-_bind("help", Key("f1", footer="Help"))
+_bind("help", Key("f1", footer="Help"), Key("question_mark", "", TREE))
 _app("pane", "[chat|tree|node]", "go to a pane, or to the next one", Key("f2", footer="Pane"))
 _app(
     "view", "[rail|ruler|figure|auto]", "how the tree is drawn; the next way, by default",
@@ -80,22 +80,23 @@ _app(
 )  # fmt: skip
 _app(
     "fold", "[chains|none]", "fold what is below the cursor, or unfold it; all chains, or none",
-    Key("space", "", TREE), Key("z", "chains", TREE), Key("Z", "none", TREE),
+    Key("space", "", TREE, "Fold"), Key("z", "chains", TREE), Key("Z", "none", TREE),
 )  # fmt: skip
 _app(
     "find", "[TEXT|next|back]", "nodes whose text holds TEXT",
-    Key("slash", "", TREE), Key("n", "next", TREE), Key("N", "back", TREE),
+    Key("slash", "", TREE, "Find"), Key("n", "next", TREE), Key("N", "back", TREE),
 )  # fmt: skip
 _app("follow", "[on|off]", "keep the end of the active path in sight", Key("f", "", TREE))
 _app("ids", "[on|off]", "show the token ids of the node under the cursor", Key("i", "", TREE))
 _bind("evict", Key("x", "#{node}", TREE, "Evict"))
-_bind("pin", Key("p", "#{node}", TREE))
+_bind("pin", Key("p", "#{node}", TREE, "Pin"))
 _bind("unpin", Key("P", "#{node}", TREE))
 
 # -- the chat --------------------------------------------------------------------------------------------------------
 
 _app(
     "turn", "up|down|edit|copy|fork|regen", "choose a turn, and work on it",
+    Key("alt+up", "up"), Key("alt+down", "down"),
     Key("up", "up", CHAT), Key("down", "down", CHAT), Key("e", "edit", CHAT, "Edit"), Key("c", "copy", CHAT, "Copy"),
     Key("f", "fork", CHAT, "Fork here"), Key("r", "regen", CHAT),
 )  # fmt: skip

@@ -18,7 +18,8 @@ from .errors import INTERRUPTED, UsageError, UserError
 
 app = typer.Typer(
     name="radixchat",
-    help="Chat with a small language model on this machine, and watch its radix-tree KV cache at work.",
+    help="Chat with a small language model on this machine, and watch its radix-tree KV cache at work. "
+    "Without a command, `radixchat` opens the app.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -231,7 +232,7 @@ def main() -> None:
     """Runs the program; the entry point of `radixchat` and `python -m radixchat`."""
     _tidy_environment()
     try:
-        code = app(sys.argv[1:] or ["chat"], standalone_mode=False)  # without a word, the app
+        code = app(_words(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
         code = complain(error)
     except KeyboardInterrupt:
@@ -242,6 +243,12 @@ def main() -> None:
     except _CLICK_ERROR as error:
         code = complain(_usage_error(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _words(words: list[str]) -> list[str]:
+    """Returns the command line; one without a command is that of `chat`, so that `radixchat` alone opens the app."""
+    of_all = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+    return words if words and (not words[0].startswith("-") or words[0] in of_all) else ["chat", *words]
 
 
 # Typer carries its own Click; its errors are reached through Typer, and never by importing `click`.

@@ -153,6 +153,8 @@ def _fork(chat: Chat, argument: str) -> Iterator[Item]:
 @command("regen", "", "reply to the last message again", matters=True)
 def _regen(chat: Chat, argument: str) -> Iterator[Item]:
     yield from chat.regenerate()
+    if chat.params.greedy:
+        yield "at temperature 0 a reply is always the same; /set temperature 0.8 lets it differ"
 
 
 @command("edit", "[N] TEXT", "ask message N (the last, by default) in other words; later turns go", matters=True)
@@ -227,9 +229,9 @@ def _rename(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"now in {chat.current.name}"
 
 
-@command("delete", "[NAME]", "forget a conversation for good; the cache keeps its tokens a while", choices=_names)
+@command("delete", "NAME", "forget a conversation for good; the cache keeps its tokens a while", choices=_names)
 def _delete(chat: Chat, argument: str) -> Iterator[Item]:
-    name = argument or chat.current.name
+    name = argument or wanted("a conversation's name", "/delete main-2")
     chat.delete(name)
     yield f"forgot {name}; now in {chat.current.name}"
 
@@ -310,7 +312,8 @@ def _stats(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"{totals.turns} turns · hit ratio {ratio}: reused {totals.reused} of {totals.prompt} prompt tokens"
     yield f"generated {totals.generated} · evicted {totals.evicted} tokens"
     nodes = sum(1 for _ in snapshot.nodes())
-    yield f"{nodes} nodes · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
+    counted = f"{nodes} node{'' if nodes == 1 else 's'}"
+    yield f"{counted} · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
     yield about_model(chat)
 
 

@@ -47,6 +47,8 @@ def _evict(chat: Chat, argument: str) -> Iterator[Item]:
         tokens = argument.removesuffix("tokens").removesuffix("tok").strip()
         gone = cache.evict(number_of(tokens, "/evict 100") if argument else 1)
     chat.engine.publish()
+    if not gone:
+        yield "nothing can be evicted: the tree is empty, or every leaf is locked"
     yield f"evicted {len(gone)} node{'s' if len(gone) != 1 else ''} ({sum(node.tokens for node in gone)} tok)"
     yield Tree(chat.snapshot(), changed=True)
 

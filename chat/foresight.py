@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..radix import Snapshot
+from ..radix import Peek, Snapshot
 from ..radix.keys import Int32Array, as_key, common_prefix
 from .chat import Chat
 from .commands import preview_line
@@ -75,11 +75,22 @@ def walked(snapshot: Snapshot, ids: Int32Array, namespace: str = "") -> dict[int
 def _of_message(chat: Chat, conversation: Conversation, user: str) -> Foresight:
     prompt = conversation.prompt(chat.engine.tokenizer, user)
     preview = Preview(chat.engine.cache.peek(prompt.ids), prompt.divergence, int(prompt.ids.size))
-    return Foresight(preview_line(preview), prompt.ids)
+    return Foresight(preview_line(preview) + _room_for_reply(chat, preview.peek), prompt.ids)
 
 
 def _of_ids(chat: Chat, ids: Int32Array) -> Foresight:
-    return Foresight(preview_line(Preview(chat.engine.cache.peek(ids), None, int(ids.size))), ids)
+    peek = chat.engine.cache.peek(ids)
+    return Foresight(preview_line(Preview(peek, None, int(ids.size))) + _room_for_reply(chat, peek), ids)
+
+
+def _room_for_reply(chat: Chat, peek: Peek) -> str:
+    """Says how long a reply may become, where it may become longer than there is room."""
+    free = chat.engine.cache.snapshot().free + sum(gone.tokens for gone in peek.evicts) - peek.room
+    most, wanted = peek.available - peek.room, chat.params.max_tokens
+    if not peek.fits or free >= wanted:
+        return ""
+    ends = f", and ends at {most:,}" if most < wanted else ""
+    return f" · a reply over {free:,} tok evicts{ends}" if free < most else f" · the reply ends at {most:,} tok"
 
 
 def _of_fork(chat: Chat, turns: int) -> Foresight:

@@ -91,11 +91,21 @@ def open_recording(name: str) -> Recording:
 
 
 def _new_path() -> Path:
-    folder = private_dir(recordings_dir())
+    folder = _recordings()
     old = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     for path in old[: max(0, len(old) - KEPT + 1)]:
         path.unlink(missing_ok=True)
     return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.jsonl"
+
+
+def _recordings() -> Path:
+    try:
+        return private_dir(recordings_dir())
+    except OSError as error:
+        raise UsageError(
+            f"the folder {recordings_dir()} cannot be made: {error.strerror}",
+            "Set RADIXCHAT_HOME to a folder of yours, or use --no-record.",
+        ) from None
 
 
 def _open(path: Path) -> IO[str]:
@@ -109,7 +119,7 @@ def _open(path: Path) -> IO[str]:
 
 def _remember(path: Path) -> None:
     """Notes the newest recording, whole or not at all."""
-    folder = private_dir(recordings_dir())
+    folder = _recordings()
     draft = folder / f"last.{os.getpid()}"
     draft.write_text(f"{path.resolve()}\n", encoding="utf-8")
     draft.replace(folder / "last")

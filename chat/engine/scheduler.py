@@ -94,7 +94,7 @@ class Scheduler:
         if size > self.cache.capacity:
             raise TooLong(
                 f"the prompt has {size} tokens; the cache holds {self.cache.capacity}",
-                f"Give a larger --capacity (at least {size + 1}), or shorten the prompt.",
+                f"Give it a larger capacity (at least {size + 1} tokens), or shorten the prompt.",
             )
 
     def cancel(self, request: Request) -> None:

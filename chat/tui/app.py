@@ -32,7 +32,7 @@ from . import messages as say
 from .composer import Composer
 from .crash import unexpected
 from .desk import PACE, Desk
-from .help import Choice, HelpScreen
+from .help import Choice, HelpScreen, key_name
 from .keys import bindings
 from .lines import Lines, in_ascii
 from .themes import OURS, PALETTE_OF
@@ -47,6 +47,9 @@ QUIT_SECONDS = 0.8
 
 REPAINT_SHARE = 25
 """While a reply runs, painting takes at most one part in this many of the time."""
+
+WIDE = 100
+"""Columns from which on chat and tree stand side by side."""
 
 TAB = 7
 """Cells of each tab of a narrow window."""
@@ -101,7 +104,7 @@ class RadixApp(App[int], inherit_bindings=False):
     CSS_PATH = "app.tcss"
     TITLE = "radixchat"
     COMMANDS: ClassVar = {Palette}
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (TINY, "-narrow"), (100, "-wide"), (160, "-huge")]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (TINY, "-narrow"), (WIDE, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (12, "-short"), (32, "-normal"), (44, "-tall")]
     BINDINGS: ClassVar = [
         *bindings(""),
@@ -126,14 +129,16 @@ class RadixApp(App[int], inherit_bindings=False):
         self.look = replace(look or Look(), colour=not self.no_color)
         self.history = history
         self.desk = Desk(make, self.post_message) if make is not None else None
-        self.view = say.ChatView("main", ("main",), (), {}, title or "loading …")
+        self.view = say.ChatView("main", (), (), {}, title or "loading …")
         self.busy = self.desk is not None
+        self.front = "chat"  # the pane that has the keys
         self._recording = recording
         self._step = step
         self._theme = theme
         self._view = view
         self._beats = beats
         self._asked = ""  # the line whose foresight is awaited or shown
+        self._waiting = False  # somebody was told to wait
         self._about_line = False  # what stands above the input is about the line in it
         self._asking = False  # a timer runs until the next question
         self._loaded = False
@@ -176,6 +181,7 @@ class RadixApp(App[int], inherit_bindings=False):
             pane = self.pane
             pane.open(self._recording, self._recording.pieces, self._recording.header.bytes_per_token)
             pane.travel_to(0)
+            self._foretell("a recording: → and ← go by events, PgDn and PgUp by steps; F1 helps, Ctrl-Q leaves")
             if self._step is not None:
                 self.act("goto", str(self._step))
             self._show_pane("tree")
@@ -215,7 +221,11 @@ class RadixApp(App[int], inherit_bindings=False):
 
     def action_run(self, line: str) -> None:
         """Runs a line of the registry, as if it had been typed."""
+        if not self._about_line:
+            self._foretell("")
         if "{node}" in line:
+            if self.pane.past:
+                return self.complain(UsageError("this is the past: it cannot be changed", "End comes back to now."))
             node = self.pane.cursor
             if node is None:
                 return self.complain(UsageError("no node is chosen", "Choose one with ↑ and ↓ in the tree."))
@@ -227,10 +237,17 @@ class RadixApp(App[int], inherit_bindings=False):
         """Ctrl-C while a reply runs."""
         self.action_run("/stop")
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Returns a key as the footer shows it."""
+        return key_name(binding.key, ascii=self.look.ascii)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaves Ctrl-C to copying while nothing runs."""
         if action == "interrupt":
             return self.busy and self._loaded
+        if action == "run" and self.desk is None:  # a recording knows the tree and time only
+            name = str(parameters[0])[1:].split(" ")[0]
+            return name in REPLAY
         return True
 
     def run_line(self, line: str) -> bool:
@@ -241,14 +258,16 @@ class RadixApp(App[int], inherit_bindings=False):
             self.act(known.name, argument.strip())
             return True
         if self.desk is None:
-            self.complain(UsageError("this is a recording: nothing can be said in it", "Start `radixchat` to chat."))
+            self.complain(UsageError("this is a recording: nothing can be said in it", "Start `radixchat` to chat"))
             return False
         if self.busy:
-            what = "a reply is running" if self._loaded else "the model is loading"
             self._foretell(
-                f"{what}: press Enter again when it is done" + (", or Esc to stop it" if self._loaded else "")
+                "a reply is running: wait for it, or Esc stops it" if self._loaded else "the model is loading"
             )
+            self._waiting = True
             return False
+        if self.pane.past:
+            self.pane.travel_to(None)  # who says something wants to see what comes of it
         self.busy = True
         self.desk.line(line)
         return True
@@ -269,11 +288,12 @@ class RadixApp(App[int], inherit_bindings=False):
         """Shows what is wrong and what to do."""
         lines = [error.what, error.fix, *error.offers]
         self.run_worker(self.transcript.say("\n".join(lines), "error"), exclusive=False)
-        if self.front != "chat" and self.screen_stack[0].has_class("-narrow"):
+        if self.desk is None or self.front != "chat":  # where the transcript may be out of sight
             self._foretell(f"{error.what}. {error.fix}")
 
     def write(self, text: str) -> None:
         """Puts a line into the input, to be finished there."""
+        self.set_class(self.desk is None, "-asking")
         self.composer.write(text)
 
     @on(Composer.Sent)
@@ -283,6 +303,9 @@ class RadixApp(App[int], inherit_bindings=False):
                 self.history.add(event.text)
             self._sent_last = event.text
             self.composer.sent()
+            if self.desk is None:
+                self.set_class(False, "-asking")
+                self.pane.drawing.focus()
 
     def _complete(self, line: str) -> None:
         if self.desk is not None:
@@ -300,7 +323,7 @@ class RadixApp(App[int], inherit_bindings=False):
         self.run_worker(self.action_quit())
 
     def _do_help(self, argument: str) -> None:
-        self.push_screen(HelpScreen(COMMANDS))
+        self.push_screen(HelpScreen(COMMANDS, ascii=self.look.ascii))
 
     def _do_copy(self, argument: str) -> None:
         """Copies a text, or the last reply."""
@@ -327,12 +350,22 @@ class RadixApp(App[int], inherit_bindings=False):
     def _show_pane(self, pane: str) -> None:
         """Brings a pane to the front where there is room for one only, and gives it the keys."""
         self.front = pane
-        self.screen_stack[0].query_one("#body").set_classes(f"-show-{pane}")
+        self._arrange()
         self._tabs()
         if pane == "chat":
             (self.composer if self.desk is not None else self.pane.drawing).focus()
         else:
             (self.pane.drawing if pane == "tree" else self.pane.node).focus()
+
+    def _arrange(self) -> None:
+        """Shows the pane in front where there is room for one only; elsewhere all would be styled anew for naught."""
+        if self.size.width < WIDE:
+            with suppress(NoMatches):  # the first size comes before the first widget
+                self.screen_stack[0].query_one("#body").set_classes(f"-show-{self.front}")
+
+    def on_resize(self) -> None:
+        """The window may have become narrow."""
+        self._arrange()
 
     @on(Click, "#tabs")
     def _tab_clicked(self, event: Click) -> None:
@@ -343,11 +376,13 @@ class RadixApp(App[int], inherit_bindings=False):
             if name is not None and name != self.view.current:
                 self.run_line(f"/switch {name}")
 
-        self.push_screen(Choice("Conversations", self.view.names, self.view.current), chosen)
+        self.push_screen(Choice("Conversations", self.view.list, self.view.current), chosen)
 
     def _do_turn(self, argument: str) -> None:
         turn = self.transcript.chosen
         if argument in ("up", "down"):
+            if self.front != "chat":
+                self._show_pane("chat")
             self.transcript.choose(-1 if argument == "up" else 1)
         elif turn is None:
             raise UsageError("no turn is chosen", "Choose one with /turn up, or click on it.")
@@ -449,6 +484,9 @@ class RadixApp(App[int], inherit_bindings=False):
 
     @on(say.Changed)
     async def _changed(self, event: say.Changed) -> None:
+        if self._loaded and event.view.current != self.view.current:
+            count = len(event.view.turns)
+            self._foretell(f"now in {event.view.current}, with {count} turn{'' if count == 1 else 's'}")
         self.view = event.view
         self.pane.conversations = event.view.ids
         self._banner()
@@ -461,6 +499,9 @@ class RadixApp(App[int], inherit_bindings=False):
         self._banner()
         self.refresh_bindings()
         if not event.busy:
+            if self._waiting:
+                self._foretell("")
+            self._waiting = False
             self._ask(self.composer.text)
 
     @on(say.Began)
@@ -495,8 +536,13 @@ class RadixApp(App[int], inherit_bindings=False):
     async def _failed(self, event: say.Failed) -> None:
         error = event.error
         lines = [error.what, error.fix, *error.offers]
-        if isinstance(error, ModelError) and not self._loaded:
+        if not self._loaded and not isinstance(error, ModelError):  # nothing can begin like this
+            self.exit(return_code=error.exit_code, message=Text(f"radixchat: {error.what}\n{error.fix}"))
+            return
+        if not self._loaded:
             lines.append("/model radish loads the model that came along")
+            self.view = replace(self.view, about="no model is loaded")
+            self._banner()
         if isinstance(error, RequestError) and not self.composer.text:
             self.composer.write(self._sent_last)  # nothing was said: the message is not lost
         await self.transcript.say("\n".join(lines), "error")
@@ -532,6 +578,11 @@ class RadixApp(App[int], inherit_bindings=False):
         self._line("tabs", line)
 
 
+REPLAY = frozenset(
+    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"} | {"help", "quit"}
+)
+"""Commands that mean something for a recording."""
+
 _OURS = frozenset({"help", "quit", "copy"})
 """Commands of every front end that the app carries out itself."""
 
@@ -539,7 +590,7 @@ _OURS = frozenset({"help", "quit", "copy"})
 def _welcome() -> Text:
     """What to do first."""
     return Text(
-        "Type a message: the tree on the right shows what the cache keeps of it. Ask again, fork (F6), regenerate (F5) "
-        "or edit (choose a turn with ↑, then e), and watch the tree split.\n\nF1 lists all commands, F2 goes to the "
-        "tree, ← and → step through time there."
+        "Type a message: the tree shows what the cache keeps of it, and the line above the input what the next message "
+        "would cost. Fork (F6), regenerate (F5), or choose a turn with Alt-↑ and edit it (e): the tree branches.\n\n"
+        "F1 lists all commands, F2 goes to the tree, where ← and → step through time. Ctrl-Q leaves."
     )

@@ -53,6 +53,13 @@ class Composer(TextArea, inherit_bindings=False):
         """Begins another line."""
         self.insert("\n")
 
+    def action_copy(self) -> None:
+        """Copies what is selected; with nothing selected, clears the input, and ↑ brings it back."""
+        if self.selected_text or not self.text:
+            super().action_copy()
+        else:
+            self.sent()
+
     def sent(self) -> None:
         """Clears the text and keeps it in the history."""
         if not self._entries or self._entries[-1] != self.text:

@@ -24,6 +24,7 @@ from ..errors import ModelError, UserError
 from ..foresight import foresee, walked
 from ..items import Act, Asked, Copied, Delta, Item, Report, Tree
 from ..signature import cut_off, signature
+from ..store import Entry
 from . import messages as say
 from .crash import unexpected
 
@@ -197,7 +198,7 @@ class Desk:
             say.Changed(
                 say.ChatView(
                     current=chat.current.name,
-                    names=tuple(chat.names()),
+                    list=tuple((entry.name, _about(entry)) for entry in chat.book.entries()),
                     turns=tuple(self._turn(turn) for turn in chat.current.turns),
                     ids={name: conversation.ids for name, conversation in chat.conversations.items()},
                     about=commands.about_model(chat),
@@ -236,6 +237,10 @@ class Desk:
             self._post(say.Foreseen(line, ""))
         else:
             self._post(say.Foreseen(line, seen.text, walked(self._chat.engine.cache.snapshot(), seen.ids)))
+
+
+def _about(entry: Entry) -> str:
+    return f"{entry.turns} turn{'' if entry.turns == 1 else 's'}  {entry.opening}"
 
 
 class Spelling(Mapping[int, bytes]):

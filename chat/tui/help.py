@@ -20,15 +20,19 @@ WHERE = {"": "", "tree": "in the tree", "chat": "on a turn"}
 
 _NAMES = {
     "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
-    "slash": "/", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "space": "Space", "left": "←", "right": "→",
-    "up": "↑", "down": "↓", "home": "Home", "end": "End", "enter": "Enter",
+    "slash": "/", "question_mark": "?", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "space": "Space",
+    "left": "←", "right": "→", "up": "↑", "down": "↓", "home": "Home", "end": "End", "enter": "Enter",
 }  # fmt: skip
 
 
-def key_name(key: str) -> str:
+def key_name(key: str, *, ascii: bool = False) -> str:
     """Returns a key as it is printed on keyboards."""
     *held, last = key.split("+")
-    name = _NAMES.get(last, last.upper() if len(last) > 1 and last[0] == "f" and last[1:].isdigit() else last)
+    name = _NAMES.get(last, last.upper() if last[1:].isdigit() else last)
+    if ascii and not name.isascii():
+        name = last.capitalize()
+    if held == ["ctrl"]:
+        return f"^{name.upper()}"
     return "-".join([*(word.capitalize() for word in held), name])
 
 
@@ -41,14 +45,15 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar = [Binding("escape,q,f1", "dismiss", "Close")]
 
-    def __init__(self, commands: Mapping[str, Command]) -> None:
+    def __init__(self, commands: Mapping[str, Command], *, ascii: bool = False) -> None:
         super().__init__()
         self._commands = commands
+        self._ascii = ascii
 
     def compose(self) -> ComposeResult:
         """A table of commands, and what keys mean in the tree."""
         with VerticalScroll(id="help") as scroll:
-            scroll.border_title = "Help: ↑ ↓ scroll, Esc closes"
+            scroll.border_title = "Help: arrows scroll, Esc closes"
             yield Static(self._text())
 
     def _text(self) -> Text:
@@ -59,17 +64,17 @@ class HelpScreen(ModalScreen[None]):
         )
         for known in self._commands.values():
             text.append(f"\n/{known.name} {known.usage}".rstrip(), "bold")
-            for line in keys_of(known):
+            for line in keys_of(known, ascii=self._ascii):
                 text.append(f"   {line}", "dim")
             text.append(f"\n  {known.summary}\n")
         return text
 
 
-def keys_of(command: Command) -> list[str]:
+def keys_of(command: Command, *, ascii: bool = False) -> list[str]:
     """Returns a command's keys, and where they work."""
     lines = []
     for where in dict.fromkeys(key.where for key in command.keys):
-        names = " ".join(key_name(key.key) for key in command.keys if key.where == where)
+        names = " ".join(key_name(key.key, ascii=ascii) for key in command.keys if key.where == where)
         lines.append(f"{names} {WHERE[where]}".rstrip())
     return lines
 
@@ -79,30 +84,35 @@ class Choice(ModalScreen[str | None]):
 
     Args:
         title: What is chosen.
-        options: The names.
+        options: The names, and what is said of each.
         current: The one that is chosen now.
     """
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Close")]
 
-    def __init__(self, title: str, options: Sequence[str], current: str) -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], current: str) -> None:
         super().__init__()
         self._title = title
-        self._options = options
+        self._names = [name for name, _ in options]
+        self._about = [about for _, about in options]
         self._current = current
 
     def compose(self) -> ComposeResult:
         """The list."""
-        options = [Option(Text(label(name).fit(60).plain)) for name in self._options]
+        rows = zip(self._names, self._about, strict=True)
+        options = [
+            Option(Text.assemble((label(name).fit(24).plain.ljust(26), "bold"), (label(about).fit(60).plain, "dim")))
+            for name, about in rows
+        ]
         choices = OptionList(*options, id="choice", markup=False)
         choices.border_title = self._title
         yield choices
 
     def on_mount(self) -> None:
         """Begins at the current one."""
-        if self._current in self._options:
-            self.query_one(OptionList).highlighted = self._options.index(self._current)
+        if self._current in self._names:
+            self.query_one(OptionList).highlighted = self._names.index(self._current)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Chosen."""
-        self.dismiss(self._options[event.option_index])
+        self.dismiss(self._names[event.option_index])

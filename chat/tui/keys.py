@@ -22,10 +22,12 @@ def bindings(where: str) -> list[Binding]:
     ]
 
 
-def _order(row: tuple[Command, Key]) -> tuple[bool, str]:
-    """The footer begins with F1, F2 …, and otherwise keeps the order of the registry."""
-    key = row[1].key
-    return (False, key) if key[0] == "f" and key[1:].isdigit() else (True, "")
+def _order(row: tuple[Command, Key]) -> tuple[int, str]:
+    """The footer begins with F1, F2 …, then come the app's own commands: what changes something stands last."""
+    command, key = row
+    if key.key[0] == "f" and key.key[1:].isdigit():
+        return 0, key.key
+    return (1 if command.app else 2), ""
 
 
 def _keys(where: str) -> list[tuple[Command, Key]]:

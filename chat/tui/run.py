@@ -41,6 +41,8 @@ def run_app(start: Start, *, color: str) -> NoReturn:
     )
     sys.setswitchinterval(SWITCH)
     code = _run(app)
+    if config.save and app.view.turns and not code:
+        print(f"saved as {app.view.current!r}; `radixchat chat --continue` goes on with it", file=sys.stderr)
     sys.stdout.flush()
     os._exit(code)  # the desk is done; to take torch apart, or to wait for its import, would keep the person waiting
 

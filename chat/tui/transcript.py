@@ -50,9 +50,7 @@ class Turn(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """The message, the reply, what the cache did."""
-        mark = ">" if self._ascii else "›"
-        message = Text(f"{mark} ", style="bold").append(self._safe(self.view.user), style="bold")
-        yield Static(message, classes="turn--user")
+        yield Static(Text(self._safe(self.view.user)), classes="turn--user")
         yield Reply(self._safe(self.view.reply.strip()), open_links=False, parser_factory=_parser)
         below = Static(self._below(self.view), classes="turn--signature", expand=True)
         below.display = bool(self.view.signature)  # turns of an earlier run have none
@@ -129,9 +127,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """Shows a conversation; turns that stand there already are left alone."""
         pairs = zip(self._turns, turns, strict=False)
         same = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self._turns), len(turns)))
-        if name != self._conversation:  # talk belongs to the conversation in which it was heard, but for the last word
-            for talk in list(self.query(Talk))[: -1 if isinstance(self._column.children[-1], Talk) else None]:
-                await talk.remove()
+        if name != self._conversation:  # talk belongs to the conversation in which it was heard
+            await self.query(Talk).remove()
         first = max(0, len(turns) - KEPT)
         with self.app.batch_update():
             for turn in self.turns:

@@ -78,6 +78,7 @@ class Watch(Vertical):
         self._shown = 0  # position that is on the screen
         self._waiting: deque[int] = deque()  # events that still get their beat, by index
         self._beat: Timer | None = None
+        self._chosen: int | None = None  # the node under the cursor when the present was left
         self._ids = False
         self._told = told
         self._note: Text | None = None  # shown instead of the node, until the cursor moves
@@ -162,7 +163,11 @@ class Watch(Vertical):
         self._cut_beats()
         if self.recording is None:
             return
+        if self._position is None and position is not None:
+            self._chosen = self.cursor  # it may not exist in the past, and comes back with the present
+        returns = self._position is not None and position is None
         self._position = position
+        self.set_class(position is not None, "-past")
         if position is not None:
             self._draw(self.recording.at(position), position)
         elif self._now is not None:
@@ -170,6 +175,13 @@ class Watch(Vertical):
         else:
             end = len(self.recording.events)
             self._draw(self.recording.at(end), end)
+        if returns and self._chosen is not None and self.snapshot is not None and self.snapshot.find(self._chosen):
+            self.drawing.cursor = self._chosen
+
+    @property
+    def past(self) -> bool:
+        """Whether a moment of the past is shown."""
+        return self._position is not None
 
     def _redraw(self) -> None:
         """Shows the same moment again."""
@@ -232,17 +244,19 @@ class Watch(Vertical):
         assert self.recording is not None and self._travel is not None
         end = len(self.recording.events)
         step = self._travel.step_at(self._shown)
+        stop = self._travel.stop_at(self._travel.stop_index(self._shown))  # locks and slots are nothing to tell
+        told = tell(self.recording.events[stop - 1], self._pieces, look=self.look) if stop else "before everything"
         if self._position is None:
-            line = f"live · step {step} · {end:,} events"
+            where = f"live · step {step} · {end:,} events"
         else:
-            event = self.recording.events[self._shown - 1] if self._shown else None
-            told = tell(event, self._pieces, look=self.look) if event is not None else "before everything"
-            behind = end - self._shown
-            now = f" · now is {behind:,} ahead (End)" if behind and self._now is not None else ""
-            line = f"step {step} · event {self._shown:,} of {end:,}{now} · {told or type(event).__name__}"
+            now = f" · now is {end - self._shown:,} events ahead, End goes there" if self._now is not None else ""
+            where = f"step {step} · event {self._shown:,} of {end:,}{now}"
         if self.look.ascii:
-            line = in_ascii(line)
-        self._write("told", Text(line, no_wrap=True, overflow="ellipsis"))
+            where = in_ascii(where)
+        line = Text(no_wrap=True, overflow="ellipsis")
+        if self._position is not None:
+            line.append(" PAST ", "reverse bold").append(" ")
+        self._write("told", line.append(f"{where}\n").append(told or ""))
 
     # -- beats --------------------------------------------------------------------------------------------------------
 
@@ -316,6 +330,8 @@ class Watch(Vertical):
             self.travel_to(found)
         else:
             raise UsageError(f"there is no way {what!r} through time", "Ways: event, step, split, eviction.")
+        if by > 0 and self._now is not None and self._shown >= travel.end:
+            self.travel_to(None)  # whoever walks to the end has arrived in the present
         return None
 
     def _goto(self, argument: str) -> str | None:
@@ -395,7 +411,9 @@ class Watch(Vertical):
             self.drawing.find_next(back=argument == "back")
             return None
         hits = self.drawing.find(argument)
-        return f"{hits} node{'' if hits == 1 else 's'} with {argument!r}; n and N go on"
+        if not hits:
+            return f"no node has {argument!r}{' at this moment' if self.past else ''}"
+        return f"{hits} node{'' if hits == 1 else 's'} with {argument!r}{'; n and N go on' if hits > 1 else ''}"
 
     def _follow(self, argument: str) -> str:
         self.drawing.follow = _switch(argument, self.drawing.follow, "follow")

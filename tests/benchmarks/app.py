@@ -52,18 +52,22 @@ def spawn(home: str, *words: str) -> Any:
     )  # fmt: skip
 
 
-def generate(child: Any, end: str) -> float:
-    """Sends the prompt; returns tokens a second, from Enter to the signature line."""
-    start = time.perf_counter()
+def generate(child: Any, end: str, home: str) -> float:
+    """Sends the prompt; returns tokens a second after the first, as the recording has them."""
     child.send(PROMPT + end)
     child.expect(DONE)
-    return int(child.match[1].replace(",", "")) / (time.perf_counter() - start)
+    recording = Path((Path(home) / "recordings" / "last").read_text(encoding="utf-8").strip())
+    while True:  # the signature may be seen before the line is written
+        lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines() if '"timing"' in line]
+        if lines:
+            return float(lines[-1]["decode_tokens_per_s"])
+        time.sleep(0.01)
 
 
 def plain(home: str) -> float:
     child = spawn(home, "--plain")
     child.expect_exact("> ")
-    speed = generate(child, "\n")
+    speed = generate(child, "\n", home)
     child.close(force=True)
     return speed
 
@@ -76,7 +80,7 @@ def app(home: str) -> tuple[float, float, float, float]:
     painted = time.perf_counter() - start
     child.expect("cache radix")
     time.sleep(0.5)
-    speed = generate(child, "\r")
+    speed = generate(child, "\r", home)
     child.send("/new\r")
     child.expect("now in")
     child.send(PROMPT + "\r")

@@ -160,7 +160,7 @@ def test_a_model_without_a_template_says_so_and_chats(run, tmp_path: Path) -> No
         (("chat", "x", "--policy", "newest"), 2, ("unknown policy", "lru, lfu, fifo")),
         (("chat", "x", "--capacity", "1"), 2, ("too small for one request",)),
         (("chat", "x", "--capacity", "lots"), 2, ("no number of tokens or bytes",)),
-        (("chat", "x", "--capacity", "12"), 1, ("the cache holds 12", "--capacity")),
+        (("chat", "x", "--capacity", "12"), 1, ("the cache holds 12", "larger capacity")),
         (("chat", "y" * 900), 1, ("context holds 512",)),
         (("chat", "x", "--record", "/dev/null/x"), 2, ("cannot be written",)),
         (("chat", "x", "--model", "nobody/nothing"), 3, ("nobody/nothing", "hub")),

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "capacity": [("", "capacity 1000 tokens"), ("900", "capacity 900 tokens")],
     "continue": [("!", "complete")],
     "copy": [("!", "no terminal to copy from")],
-    "delete": [("main-2", "forgot main-2; now in main"), ("", "forgot main; now in main")],
+    "delete": [("main-2", "forgot main-2; now in main"), ("!", "/delete main-2")],
     "drop": [("", "dropped 1"), ("1", "dropped 1")],
     "edit": [("1 x", "reused"), ("y", "reused")],
     "evict": [("", "evicted 1 node"), ("4 tokens", "evicted"), ("#2", "evicted 1 node")],
@@ -292,8 +292,8 @@ def test_saved_conversations_are_renamed_and_deleted(saved: Session) -> None:
     assert "tries and trees" in names and "talk 3" not in names and "talk 5" not in names
     assert saved.type("/delete talk 5", "/new \x1b[31m", f"/new {'x' * 99}") == [2, 2, 2]
     assert saved.type("/new talk 6") == [0] and saved.chat.current.name == "talk 6-2"
-    assert saved.type("/delete tries and trees", "/delete") == [0, 0]
-    assert saved.chat.current.name == "main"
+    assert saved.type("/delete tries and trees", "/delete") == [0, 2]  # which one must be said
+    assert saved.type("/delete talk 6-2") == [0] and saved.chat.current.name == "main"
 
 
 def test_a_name_that_is_none_is_refused() -> None:

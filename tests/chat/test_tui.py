@@ -7,12 +7,13 @@ import pytest
 textual = pytest.importorskip("textual")
 
 from radixchat.chat.chat import Chat  # noqa: E402
-from radixchat.chat.errors import ModelError  # noqa: E402
+from radixchat.chat.errors import ModelError, UsageError  # noqa: E402
 from radixchat.chat.tui import messages as say  # noqa: E402
+from radixchat.chat.tui.app import RadixApp  # noqa: E402
 from radixchat.viz.tree_view import TreeView  # noqa: E402
 
 from .scripted import scripted_chat  # noqa: E402
-from .tui_rig import GatedRunner, running  # noqa: E402
+from .tui_rig import GatedRunner, Rig, running  # noqa: E402
 
 pytestmark = pytest.mark.asyncio
 
@@ -96,6 +97,7 @@ async def test_a_message_waits_while_a_reply_runs():
         gate.let.release()
         await rig.idle()
         assert [turn[0] for turn in rig.transcript] == ["Hello!"]
+        assert "a reply is running" not in rig.text("#foresight")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,66 @@ async def test_time_travel_while_the_chat_goes_on():
         await rig.press("end")
         assert "live" in rig.text("#told")
         assert rig.app.pane.snapshot.resident > past.resident
+
+
+async def test_whoever_walks_to_the_end_or_says_something_is_back_in_the_present():
+    async with running("Hi!", "I can help.") as rig:
+        await rig.send("Hello!")
+        await rig.press("f2", "right")
+        assert not rig.app.pane.past
+        await rig.press("left", "left")
+        assert rig.app.pane.past and "PAST" in rig.text("#told")
+        await rig.press("right", "right", "right")
+        assert not rig.app.pane.past
+        await rig.press("left", "p")
+        assert "this is the past" in rig.text("#foresight")
+        await rig.send("What can you do?")
+        assert not rig.app.pane.past
+
+
+async def test_talk_stays_with_its_conversation():
+    async with running("Hi!") as rig:
+        await rig.send("Hello!")
+        await rig.send("/stats")
+        assert "hit ratio" in rig.talk
+        await rig.send("/new other")
+        assert rig.talk == "" and "now in other" in rig.text("#foresight")
+
+
+async def test_ctrl_c_clears_the_input_and_up_brings_it_back():
+    async with running("Hi!") as rig:
+        await rig.type("much too long")
+        await rig.press("ctrl+c")
+        assert rig.app.composer.text == ""
+        await rig.press("up")
+        assert rig.app.composer.text == "much too long"
+
+
+async def test_a_start_that_cannot_be_ends_the_app_with_its_exit_code():
+    def make(model: str | None) -> Chat:
+        raise UsageError("a capacity of 1 holds no request", "Give more.")
+
+    async with running(make=make, wait=False) as rig:
+        await rig.until(lambda: rig.app.return_code == 2)
+
+
+async def test_a_recording_takes_the_keys_of_time_and_refuses_the_rest():
+    chat = scripted_chat("Hi!", "Bye!")
+    for line in ("Hello!", "Thanks."):
+        list(chat.send(line))
+    app = RadixApp(None, recording=chat.journal.recording, title="a recording")
+    async with app.run_test(size=(120, 34)) as pilot:
+        rig = Rig(app, pilot, [])
+        assert "go by events" in rig.text("#foresight") and rig.app.pane.snapshot.resident == 0
+        await rig.press("pagedown", "pagedown", "f5", "ctrl+n")
+        assert rig.app.pane.snapshot.step == 2
+        await rig.press("g")
+        assert app.composer.display
+        app.composer.text = "/goto 1"
+        await rig.press("enter")
+        assert rig.app.pane.snapshot.step == 1 and not app.composer.display
+        await rig.press("1", "down", "end")
+        assert rig.app.pane.snapshot == chat.snapshot()
 
 
 async def test_ten_events_back_and_forward_again_is_the_same_tree():
@@ -237,6 +299,8 @@ async def test_a_window_that_is_too_small_says_so():
         await rig.pilot.resize_terminal(80, 24)
         await rig.pilot.pause()
         assert not rig.app.query_one("#tiny").display
+        await rig.pilot.press("a")
+        assert rig.app.composer.text == "a", "the input still has the keys"
 
 
 async def test_quitting_during_a_reply_returns_at_once():

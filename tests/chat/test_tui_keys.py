@@ -85,6 +85,11 @@ async def check_f1(rig: Rig, key: str) -> None:
     assert not isinstance(rig.app.screen, HelpScreen)
 
 
+async def check_tree_question_mark(rig: Rig, key: str) -> None:
+    await rig.pilot.press(key)
+    assert isinstance(rig.app.screen, HelpScreen)
+
+
 async def check_f2(rig: Rig, key: str) -> None:
     fronts = []
     for _ in range(3):
@@ -114,7 +119,7 @@ async def check_f5(rig: Rig, key: str) -> None:
 
 async def check_f6(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert len(rig.app.view.names) == 3
+    assert len(rig.app.view.list) == 3
 
 
 async def check_f7(rig: Rig, key: str) -> None:
@@ -139,7 +144,7 @@ async def check_f9(rig: Rig, key: str) -> None:
 
 async def check_ctrl_n(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert rig.transcript == [] and len(rig.app.view.names) >= 2
+    assert rig.transcript == [] and len(rig.app.view.list) >= 2
 
 
 async def check_ctrl_q(rig: Rig, key: str) -> None:
@@ -387,6 +392,18 @@ async def check_tree_P(rig: Rig, key: str) -> None:
 # -- turns -----------------------------------------------------------------------------------------------------------
 
 
+async def check_alt_up(rig: Rig, key: str) -> None:
+    await rig.press("f2", key)
+    assert rig.app.transcript.chosen.number == len(rig.transcript) and rig.app.front == "chat"
+    await rig.press(key)
+    assert rig.app.transcript.chosen.number == len(rig.transcript) - 1
+
+
+async def check_alt_down(rig: Rig, key: str) -> None:
+    await rig.press(key)
+    assert rig.app.transcript.chosen.number == 1
+
+
 async def check_chat_down(rig: Rig, key: str) -> None:
     await rig.press(key)
     assert rig.app.transcript.chosen.number == 2
@@ -410,7 +427,7 @@ async def check_chat_c(rig: Rig, key: str) -> None:
 
 async def check_chat_f(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert len(rig.app.view.turns) == 1 and len(rig.app.view.names) == 3
+    assert len(rig.app.view.turns) == 1 and len(rig.app.view.list) == 3
 
 
 async def check_chat_r(rig: Rig, key: str) -> None:
