@@ -44,7 +44,7 @@ def history_file() -> Path:
 
 
 def private_dir(folder: Path) -> Path:
-    """Makes a folder that only its owner may read."""
+    """Makes a folder that only its owner may read. Raises OSError when it cannot be made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
