@@ -20,7 +20,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.events import Click
-from textual.widgets import Footer, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from ...radix.recording import Recording
 from ...viz import label, sanitize
@@ -33,6 +33,7 @@ from .composer import Composer
 from .crash import unexpected
 from .desk import PACE, Desk
 from .help import Choice, HelpScreen, key_name
+from .keybar import KeyBar
 from .keys import bindings
 from .lines import Lines, in_ascii
 from .themes import OURS, PALETTE_OF
@@ -159,7 +160,7 @@ class RadixApp(App[int], inherit_bindings=False):
         yield Lines("foresight")
         entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar("keys")
         yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")
 
     def on_mount(self) -> None:
@@ -497,7 +498,6 @@ class RadixApp(App[int], inherit_bindings=False):
         self.busy = event.busy
         self._doing = event.what if event.busy else ""
         self._banner()
-        self.refresh_bindings()
         if not event.busy:
             if self._waiting:
                 self._foretell("")

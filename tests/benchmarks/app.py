@@ -72,8 +72,8 @@ def plain(home: str) -> float:
     return speed
 
 
-def app(home: str) -> tuple[float, float, float, float]:
-    """Speed, seconds to the first paint, to the answer of a key while a reply runs, and to leave while one runs."""
+def app(home: str) -> tuple[float, float, float, float, float]:
+    """Speed; seconds to the first paint, and while a reply runs, to a letter, to another pane, and to leave."""
     start = time.perf_counter()
     child = spawn(home)
     child.expect("Type a message")
@@ -86,14 +86,19 @@ def app(home: str) -> tuple[float, float, float, float]:
     child.send(PROMPT + "\r")
     time.sleep(0.4)
     start = time.perf_counter()
+    child.send("ü")
+    child.expect("ü")
+    letter = time.perf_counter() - start
+    time.sleep(0.3)
+    start = time.perf_counter()
     child.send("\x1bOQ")  # F2: the tree gets the keys, and its row of the footer
     child.expect("Back")
-    key = time.perf_counter() - start
+    pane = time.perf_counter() - start
     start = time.perf_counter()
     child.send(CTRL_Q)
     child.expect(pexpect.EOF)
     child.close()
-    return speed, painted, key, time.perf_counter() - start
+    return speed, painted, letter, pane, time.perf_counter() - start
 
 
 def main() -> None:
@@ -107,12 +112,13 @@ def main() -> None:
         for _ in range(rounds):
             plains.append(plain(home))
             apps.append(app(home))
-    speed, painted, key, left = (statistics.median(values) for values in zip(*apps, strict=True))
+    speed, painted, letter, pane, left = (statistics.median(values) for values in zip(*apps, strict=True))
     print(f"plain {statistics.median(plains):.0f} tok/s, app {speed:.0f} tok/s, medians of {rounds}")
     ratio = speed / statistics.median(plains)
     report("tokens a second, app / plain chat", ratio, ">= 0.92", holds=ratio >= 0.92)
     report("first paint, s", painted, "<= 0.7", holds=painted <= 0.7)
-    report("a key while a reply runs, ms", key * 1e3, "<= 100", holds=key <= 0.1)
+    report("a letter while a reply runs, ms", letter * 1e3, "<= 100", holds=letter <= 0.1)
+    report("F2 while a reply runs: another pane and footer, ms", pane * 1e3, "<= 100", holds=pane <= 0.1)
     report("leaving while a reply runs, s", left, "<= 1", holds=left <= 1)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -17,16 +19,19 @@ pytest.importorskip("torch")
 pytest.importorskip("textual")
 pexpect = pytest.importorskip("pexpect")
 
-from ..engine.models import tiny_model  # noqa: E402
-
 CTRL_C, CTRL_Q, F2, LEFT, END = "\x03", "\x11", "\x1bOQ", "\x1b[D", "\x1b[F"
 Spawn = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model that never stops talking by itself."""
-    return tiny_model("llama", tmp_path_factory.mktemp("app") / "llama", max_position_embeddings=20_000)
+def talkative(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled model, except that it knows no end of a reply: it goes on until its context is full."""
+    folder = tmp_path_factory.mktemp("app") / "talkative"
+    shutil.copytree(Path(__file__).parents[2] / "chat" / "models" / "radish", folder)
+    for name in ("config.json", "generation_config.json"):
+        values = json.loads((folder / name).read_text(encoding="utf-8"))
+        (folder / name).write_text(json.dumps({**values, "eos_token_id": 7}), encoding="utf-8")  # a byte it never says
+    return folder
 
 
 @pytest.fixture
@@ -87,15 +92,15 @@ def test_a_chat_with_the_bundled_model_from_the_first_word_to_the_last(spawn: Sp
     assert leave(again) == 0
 
 
-def test_what_was_finished_survives_a_kill(spawn: Spawn, llama: Path, home: Path) -> None:
+def test_what_was_finished_survives_a_kill(spawn: Spawn, talkative: Path, home: Path) -> None:
     """In the middle of the second turn."""
-    app = spawn("chat", "--model", str(llama), "--max-tokens", "12")
+    app = spawn("chat", "--model", str(talkative), "--max-tokens", "12")
     ready(app)
     app.send("One\r")
     app.expect(r"generated \d+")
     time.sleep(0.3)
-    app.send("/set max_tokens 15000\r")
-    app.expect("15000")
+    app.send("/set max_tokens 1900\r")
+    app.expect("1900")
     time.sleep(0.3)
     app.send("Two\r")
     app.expect("thinking")
@@ -106,15 +111,15 @@ def test_what_was_finished_survives_a_kill(spawn: Spawn, llama: Path, home: Path
         sqlite3.connect(home / "conversations.db").execute("SELECT turns, opening FROM conversations").fetchone()
     )
     assert (turns, opening) == (1, "One")
-    again = spawn("chat", "--model", str(llama), "--continue")
+    again = spawn("chat", "--model", str(talkative), "--continue")
     ready(again)
     again.expect("One")
     assert leave(again) == 0
 
 
-def test_quitting_during_a_reply(spawn: Spawn, llama: Path) -> None:
+def test_quitting_during_a_reply(spawn: Spawn, talkative: Path) -> None:
     """Ends the process, and with it the reply."""
-    app = spawn("chat", "--model", str(llama), "--max-tokens", "15000")
+    app = spawn("chat", "--model", str(talkative), "--max-tokens", "1900")
     ready(app)
     app.send("Go on and on\r")
     app.expect("thinking")

@@ -53,9 +53,12 @@ async def test_escape_stops_a_reply_and_keeps_what_it_said():
     async with running(make=lambda model: chat) as rig:
         await rig.type("Hello!")
         await rig.pilot.press("enter")
-        for _ in range(8):
-            gate.let.release()
-        await rig.until(lambda: any(isinstance(message, say.Progress) and message.text for message in rig.messages))
+        await rig.until(
+            lambda: (
+                gate.let.release()
+                or any(isinstance(message, say.Progress) and message.text for message in rig.messages)
+            )
+        )
         await rig.pilot.press("escape")
         gate.open = True
         gate.let.release()
