@@ -18,7 +18,7 @@ from .themes import PALETTE_OF
 SWITCH = 1e-4
 """Seconds after which the screen's thread lets the engine's go on. A forward takes and gives the interpreter's lock
 hundreds of times, and each time it could wait that long for a repaint: beside another busy process the app had 0.86 of
-the plain chat's speed at Python's 5 ms, and 0.92 at 0.1 ms; alone on two cores there is no difference that stands out."""
+the plain chat's speed at Python's 5 ms, and 0.92 at 0.1 ms. Alone on two cores no difference stands out."""
 
 
 def run_app(start: Start, *, color: str) -> NoReturn:
