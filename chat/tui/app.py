@@ -68,7 +68,8 @@ class Palette(Provider):
     async def discover(self) -> Hits:
         """Everything, before something is typed."""
         for known in COMMANDS.values():
-            yield DiscoveryHit(f"/{known.name} {known.usage}".strip(), self._action(known), help=known.summary)
+            shown = f"/{known.name} {known.usage}".strip()  # as a text: its brackets are no markup
+            yield DiscoveryHit(Text(shown), self._action(known), text=shown, help=known.summary)
 
     async def search(self, query: str) -> Hits:
         """What fits the query."""
@@ -77,7 +78,7 @@ class Palette(Provider):
             shown = f"/{known.name} {known.usage}".strip()
             score = max(matcher.match(shown), 0.8 * matcher.match(known.summary))
             if score > 0:
-                yield Hit(score, Text(shown), self._action(known), help=known.summary)
+                yield Hit(score, Text(shown), self._action(known), text=shown, help=known.summary)
 
     def _action(self, known: Command) -> Callable[[], None]:
         app = self.app
@@ -377,7 +378,7 @@ class RadixApp(App[int], inherit_bindings=False):
             if name is not None and name != self.view.current:
                 self.run_line(f"/switch {name}")
 
-        self.push_screen(Choice("Conversations", self.view.list, self.view.current), chosen)
+        self.push_screen(Choice("Conversations", self.view.entries, self.view.current), chosen)
 
     def _do_turn(self, argument: str) -> None:
         turn = self.transcript.chosen

@@ -198,7 +198,7 @@ class Desk:
             say.Changed(
                 say.ChatView(
                     current=chat.current.name,
-                    list=tuple((entry.name, _about(entry)) for entry in chat.book.entries()),
+                    entries=tuple((entry.name, _about(entry)) for entry in chat.book.entries()),
                     turns=tuple(self._turn(turn) for turn in chat.current.turns),
                     ids={name: conversation.ids for name, conversation in chat.conversations.items()},
                     about=commands.about_model(chat),

@@ -28,7 +28,7 @@ class ChatView:
     """The conversations as they are between two jobs."""
 
     current: str
-    list: tuple[tuple[str, str], ...]  # every conversation, and what a list says of it
+    entries: tuple[tuple[str, str], ...]  # every conversation, and what a list says of it
     turns: tuple[TurnView, ...]  # of the current one
     ids: Mapping[str, Int32Array]  # tokens of every open conversation
     about: str  # model, device, cache

@@ -119,7 +119,7 @@ async def check_f5(rig: Rig, key: str) -> None:
 
 async def check_f6(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert len(rig.app.view.list) == 3
+    assert len(rig.app.view.entries) == 3
 
 
 async def check_f7(rig: Rig, key: str) -> None:
@@ -144,7 +144,7 @@ async def check_f9(rig: Rig, key: str) -> None:
 
 async def check_ctrl_n(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert rig.transcript == [] and len(rig.app.view.list) >= 2
+    assert rig.transcript == [] and len(rig.app.view.entries) >= 2
 
 
 async def check_ctrl_q(rig: Rig, key: str) -> None:
@@ -427,7 +427,7 @@ async def check_chat_c(rig: Rig, key: str) -> None:
 
 async def check_chat_f(rig: Rig, key: str) -> None:
     await rig.press(key)
-    assert len(rig.app.view.turns) == 1 and len(rig.app.view.list) == 3
+    assert len(rig.app.view.turns) == 1 and len(rig.app.view.entries) == 3
 
 
 async def check_chat_r(rig: Rig, key: str) -> None:

@@ -55,7 +55,7 @@ class Rig:
 
     async def idle(self) -> None:
         """Waits until the desk has nothing to do and everything it said is shown."""
-        await self.until(lambda: not self.app.busy or self.app.front == "gone")
+        await self.until(lambda: not self.app.busy)
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
