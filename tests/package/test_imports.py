@@ -38,6 +38,11 @@ def test_a_light_command_brings_no_heavy_package_along(command, run):
     assert not HEAVY.intersection(loaded.splitlines()[-1].split())
 
 
+def test_the_app_paints_before_any_model_library_is_imported(run):
+    loaded = run("-c", "import sys, radixchat.chat.tui.run; print(*sys.modules)")
+    assert not {"torch", "transformers", "triton"}.intersection(loaded.split())
+
+
 def test_transformers_may_import_our_kernels_and_get_nothing(root):
     assert (root / "kernels/__init__.py").read_bytes() == b""
 
