@@ -162,7 +162,7 @@ class RadixApp(App[int], inherit_bindings=False):
         entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
         yield KeyBar("keys")
-        yield Static("radixchat needs a window of at least 40 × 12 cells", id="tiny")
+        yield Static(self._safe("radixchat needs a window of at least 40 × 12 cells"), id="tiny")
 
     def on_mount(self) -> None:
         """Paints first, and loads then."""
@@ -170,10 +170,9 @@ class RadixApp(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = self._theme
         self.set_class(self.look.ascii, "-ascii")
-        self.front = "chat"
         self._show_pane("chat")
         self._banner()
-        self.transcript.welcome(_welcome())
+        self.transcript.welcome(self._safe(WELCOME))
         if self.desk is not None:
             self.query_one(Composer).focus()
             self.desk.start()
@@ -230,7 +229,7 @@ class RadixApp(App[int], inherit_bindings=False):
                 return self.complain(UsageError("this is the past: it cannot be changed", "End comes back to now."))
             node = self.pane.cursor
             if node is None:
-                return self.complain(UsageError("no node is chosen", "Choose one with ↑ and ↓ in the tree."))
+                return self.complain(UsageError("no node is chosen", "Choose one with the arrow keys in the tree."))
             line = line.replace("{node}", str(node))
         self.run_line(line)
         return None
@@ -588,10 +587,9 @@ _OURS = frozenset({"help", "quit", "copy"})
 """Commands of every front end that the app carries out itself."""
 
 
-def _welcome() -> Text:
-    """What to do first."""
-    return Text(
-        "Type a message: the tree shows what the cache keeps of it, and the line above the input what the next message "
-        "would cost. Fork (F6), regenerate (F5), or choose a turn with Alt-↑ and edit it (e): the tree branches.\n\n"
-        "F1 lists all commands, F2 goes to the tree, where ← and → step through time. Ctrl-Q leaves."
-    )
+WELCOME = (
+    "Type a message: the tree shows what the cache keeps of it, and the line above the input what the next message "
+    "would cost. Fork (F6), regenerate (F5), or choose a turn with Alt-↑ and edit it (e): the tree branches.\n\n"
+    "F1 lists all commands, F2 goes to the tree, where ← and → step through time. Ctrl-Q leaves."
+)
+"""What to do first."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any
@@ -49,7 +50,7 @@ class Desk:
         self._post = post
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._chat: Chat | None = None
-        self._wish: str | None = None
+        self._wishes: deque[str] = deque(maxlen=1)  # the newest line to be foreseen; both threads touch it
         self._facts: dict[int, tuple[object, say.TurnView]] = {}  # by the identity of a turn, which is kept alive
         self._text = ""
         self._posted = 0.0
@@ -70,7 +71,7 @@ class Desk:
 
     def foresee(self, line: str) -> None:
         """Asks what Enter would do with a line; a newer question replaces one that still waits."""
-        self._wish = line
+        self._wishes.append(line)
         self._jobs.put(self._foresee)
 
     def complete(self, line: str) -> None:
@@ -128,9 +129,11 @@ class Desk:
         except commands.Quit:
             self._post(say.Acted("quit"))
         finally:
-            self._progress(last=True)
-            self._opened()
-            self._post(say.Busy(False))
+            try:
+                self._progress(last=True)
+                self._opened()
+            finally:
+                self._post(say.Busy(False))
         return None
 
     def _run(self, items: Iterator[Item]) -> None:
@@ -163,7 +166,8 @@ class Desk:
             notes.append(cut_off(report.completion.finish_reason))
         line = signature(report.completion)
         self._post(say.Ended(line, tuple(notes)))
-        self._last = say.TurnView("", "", line, tuple(notes))
+        if report.completion.token_ids:  # else there is no turn that it could stand under later
+            self._last = say.TurnView("", "", line, tuple(notes))
 
     def _progress(self, *, last: bool = False) -> None:
         """Tells of new text and of the tree, not too often."""
@@ -198,7 +202,7 @@ class Desk:
             say.Changed(
                 say.ChatView(
                     current=chat.current.name,
-                    entries=tuple((entry.name, _about(entry)) for entry in chat.book.entries()),
+                    entries=_entries(chat),
                     turns=tuple(self._turn(turn) for turn in chat.current.turns),
                     ids={name: conversation.ids for name, conversation in chat.conversations.items()},
                     about=commands.about_model(chat),
@@ -225,8 +229,11 @@ class Desk:
             self._post(say.Completed(line, tuple(commands.complete(self._chat, line))))
 
     def _foresee(self) -> None:
-        line, self._wish = self._wish, None
-        if line is None or self._chat is None:
+        if self._chat is None:
+            return
+        try:
+            line = self._wishes.pop()
+        except IndexError:  # a newer question was answered already
             return
         try:
             seen = foresee(self._chat, line)
@@ -237,6 +244,14 @@ class Desk:
             self._post(say.Foreseen(line, ""))
         else:
             self._post(say.Foreseen(line, seen.text, walked(self._chat.engine.cache.snapshot(), seen.ids)))
+
+
+def _entries(chat: Chat) -> tuple[tuple[str, str], ...]:
+    """Returns all conversations; only the open ones while the store cannot be read: no reason to lose a turn."""
+    try:
+        return tuple((entry.name, _about(entry)) for entry in chat.book.entries())
+    except UserError:
+        return tuple((name, "") for name in chat.conversations)
 
 
 def _about(entry: Entry) -> str:

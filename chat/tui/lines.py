@@ -8,7 +8,10 @@ from textual.widgets import Static
 
 def in_ascii(text: str) -> str:
     """Returns our own words without the signs that ASCII has not."""
-    return text.replace("·", "|").replace("…", "...").replace("×", "x")
+    return text.translate(_SIGNS)
+
+
+_SIGNS = str.maketrans({"·": "|", "…": "...", "×": "x", "→": "Right", "←": "Left", "↑": "Up", "↓": "Down"})
 
 
 class Lines(Static):

@@ -110,9 +110,9 @@ class Transcript(VerticalScroll, can_focus=False):
         self.anchor()
         self.query_one("#earlier").display = False
 
-    def welcome(self, text: Text | str) -> None:
+    def welcome(self, text: str) -> None:
         """Shows what to do where nothing is said yet."""
-        self.query_one("#welcome", Static).update(text)
+        self.query_one("#welcome", Static).update(Text(text))
 
     @property
     def _column(self) -> Vertical:

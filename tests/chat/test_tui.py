@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 textual = pytest.importorskip("textual")
 
 from radixchat.chat.chat import Chat  # noqa: E402
+from radixchat.chat.engine.runner import Work  # noqa: E402
 from radixchat.chat.errors import ModelError, UsageError  # noqa: E402
 from radixchat.chat.tui import messages as say  # noqa: E402
 from radixchat.chat.tui.app import RadixApp  # noqa: E402
@@ -68,6 +71,35 @@ async def test_escape_stops_a_reply_and_keeps_what_it_said():
         assert reply and "generated" in signature
         await rig.send("/continue")
         assert rig.transcript[0][1] == "a long reply that nobody wants to hear to its end"
+
+
+async def test_a_reply_stopped_before_its_first_word_is_no_turn_and_touches_no_other():
+    chat = scripted_chat("Hi!", "never said")
+    async with running(make=lambda model: chat) as rig:
+        await rig.send("Hello!")
+        before = rig.transcript
+        step = chat.engine.runner.step
+
+        def stopping(batch: Sequence[Work]) -> list[int | None]:
+            chat.engine.stop()  # while the first of several chunks is computed
+            return step(batch)
+
+        chat.engine.runner.step = stopping
+        await rig.send("And now? " * 50)
+        assert "Nothing was generated" in rig.talk
+        assert rig.transcript == before
+
+
+async def test_a_store_that_cannot_be_read_costs_no_turn(monkeypatch: pytest.MonkeyPatch):
+    chat = scripted_chat("Hi!")
+
+    def locked() -> None:
+        raise UsageError("the conversations are locked", "Wait.")
+
+    async with running(make=lambda model: chat) as rig:
+        monkeypatch.setattr(chat.book, "entries", locked)
+        await rig.send("Hello!")
+        assert rig.transcript[0][1] == "Hi!" and rig.app.view.entries == (("main", ""),)
 
 
 async def test_ctrl_c_stops_only_while_a_reply_runs():
