@@ -1,0 +1,252 @@
+"""What a lesson file may say: the schema, version 1 (docs/lesson-format.md).
+
+A lesson is data: narration in several languages, requests with replies that may be given, questions, and expectations
+that make it a test. Knows pydantic and no YAML, no engine, no cache and no front end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+
+SCHEMA = 1
+"""Version of the format; a reader refuses newer ones."""
+
+Count = Annotated[int, Field(ge=0)]
+Many = Annotated[int, Field(ge=1)]
+Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
+State = Literal["new", "reused", "resident", "evicted"]
+Kind = Literal["matched", "prefilled", "split", "victim", "freed", "copied", "nodes"]
+Show = Literal["bars", "trie", "price"]
+
+KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
+
+
+class _Data(BaseModel):
+    """Part of a lesson: nothing unknown is taken, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=20_000)
+
+
+class Said(RootModel[dict[str, str]]):
+    """A text in one or more languages; a bare string is English."""
+
+    model_config = ConfigDict(frozen=True, str_max_length=20_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"en": value} if isinstance(value, str) else value
+
+    @field_validator("root")
+    @classmethod
+    def _languages(cls, value: dict[str, str]) -> dict[str, str]:
+        if "en" not in value:
+            raise ValueError("the English text (en) is missing")
+        wrong = [lang for lang in value if not re.fullmatch(r"[a-z]{2}", lang)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no language of two letters, such as en or zh")
+        return value
+
+    def text(self, lang: str) -> str:
+        """Returns the text in a language, or in English where it is missing."""
+        return self.root.get(lang) or self.root["en"]
+
+    @property
+    def languages(self) -> set[str]:
+        """The languages it is given in."""
+        return set(self.root)
+
+
+class Cache(_Data):
+    """The settings of the cache, as `RadixCache` takes them."""
+
+    capacity: Many  # tokens
+    policy: Policy = "lru"
+    page_size: Many = 1
+    split_recency: Literal["both", "prefix"] = "both"
+    tie: Literal["id", "deepest"] = "id"
+    unit: Literal["leaf", "page"] = "leaf"
+
+
+class Arm(_Data):
+    """Another cache that runs the same requests, for comparison."""
+
+    name: Said
+    cache: Literal["radix", "last", "none"] = "radix"
+    capacity: Many | None = None  # None: as the lesson's, like all the rest
+    policy: Policy | None = None
+    page_size: Many | None = None
+    split_recency: Literal["both", "prefix"] | None = None
+
+
+class Shape(_Data):
+    """The model whose bytes are counted; K and V of a token take layers x 2 x kv_heads x head_dim x dtype_bytes."""
+
+    name: str
+    layers: Many
+    kv_heads: Many
+    head_dim: Many
+    dtype_bytes: Many = 2
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes of K and V of one token."""
+        return self.layers * 2 * self.kv_heads * self.head_dim * self.dtype_bytes
+
+
+class Request(_Data):
+    """One request: a message of a conversation, or a prompt as it stands. Requests of one step run side by side."""
+
+    conversation: str = ""  # goes on with what was said in it
+    user: str | None = None  # a message, written in the model's chat format
+    prompt: str | None = None  # a whole prompt, sent as it is
+    reply: str | None = None  # the reply to take; without it a model replies, greedily unless told otherwise
+    replies: list[str] = []  # several samples of one prompt, given
+    n: Many = 1  # several samples of one prompt, sampled
+    temperature: Annotated[float, Field(ge=0)] = 0
+    seed: int = 0
+    max_tokens: Many = 64
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Request:
+        if (self.user is None) == (self.prompt is None):
+            raise ValueError("give either user (a message) or prompt (a text as it stands)")
+        if self.user is not None and not self.conversation:
+            raise ValueError("a message needs a conversation")
+        if self.reply is not None and self.replies:
+            raise ValueError("give either reply or replies")
+        if self.conversation and (self.replies or self.n > 1):
+            raise ValueError("several samples cannot go on in one conversation; give a prompt without one")
+        return self
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The replies to take, one a sample; empty when a model samples."""
+        return (self.reply,) if self.reply is not None else tuple(self.replies)
+
+
+class Change(_Data):
+    """What changes before a step's requests."""
+
+    capacity: Many | None = None
+    policy: Policy | None = None
+
+
+class Question(_Data):
+    """A question before a step is shown; its answer is found by running the cache.
+
+    matched: how many tokens of the prompt will be found · prefilled: how many are computed · split: where a node splits
+    · victim: which node goes first · freed: how much an eviction gives back · copied: how many bytes of K and V a split
+    moves · nodes: how many nodes the tree will have.
+    """
+
+    kind: Kind
+    request: Count = 0  # which of the step's requests it is about
+    pick: bool = False  # answered by picking a node in the tree (victim, split): "you are the cache"
+    text: Said | None = None  # in place of the usual wording
+    why: Said | None = None  # told with the answer, after what the program itself says
+
+
+class Line(NamedTuple):
+    """A line of an expected tree."""
+
+    depth: int  # 0 hangs from the root
+    state: str
+    letter: str  # or ""
+    text: str | None  # lines of the edge joined by " / "; None: any
+
+
+class Words(_Data):
+    """Expectations in tokens; they hold for the words tokenizer, and only there."""
+
+    prompt: list[Count] | None = None  # of each request
+    matched: list[Count] | None = None
+    reused: list[Count] | None = None
+    prefilled: list[Count] | None = None
+    generated: list[Count] | None = None
+    resident: Count | None = None  # in the tree, after the step
+    evicted: Count | None = None  # in the step
+    trie: Count | None = None  # nodes of a prefix tree with one token a node, over all that was said so far
+    arms: dict[str, dict[Literal["reused", "prefilled", "generated", "evicted"], Count]] = {}  # sums so far
+
+
+class Expect(_Data):
+    """What must be true after a step, whatever the model; what is not given is not checked."""
+
+    tree: list[Line] | None = None
+    evicted: list[str] | None = None  # letters of the step before, or words of the text, in order
+    nodes: Count | None = None
+    splits: Count | None = None  # nodes that were split in the step
+    words: Words | None = None
+
+    @field_validator("tree", mode="before")
+    @classmethod
+    def _lines(cls, value: Any) -> Any:
+        return _tree(value) if isinstance(value, str) else value
+
+
+_LINE = re.compile(r"( *)(new|reused|resident|evicted)(?: ([a-z]{1,2}))?(?:: (.*))?")
+
+
+def _tree(text: str) -> list[Line]:
+    """Reads an expected tree: two blanks a level, state, letter, and the edge after a colon."""
+    lines = []
+    for line in filter(str.strip, text.splitlines()):
+        match = _LINE.fullmatch(line.rstrip())
+        if match is None or len(match[1]) % 2:
+            raise ValueError(
+                f"{line.strip()!r} is no line of a tree; write it like `new a: User: Hello! / Assistant: Hi!`"
+            )
+        lines.append(Line(len(match[1]) // 2, match[2], match[3] or "", match[4]))
+    return lines
+
+
+class Step(_Data):
+    """One step: what is said, asked, done, and expected of it."""
+
+    title: Said
+    say: Said | None = None  # narration, told with the step; {matched} and the like are filled in
+    note: Said | None = None  # for the presenter alone
+    pause: bool = False  # automatic play waits here
+    change: Change | None = None
+    requests: list[Request] = []
+    letters: dict[str, str] = {}  # of this panel alone: letter, and words that only that node's text holds
+    ask: list[Question] = []
+    show: list[Show] = []
+    expect: Expect | None = None
+
+    @model_validator(mode="after")
+    def _about_requests(self) -> Step:
+        for question in self.ask:
+            if question.request >= len(self.requests):
+                raise ValueError(f"a question is about request {question.request}; the step has {len(self.requests)}")
+        return self
+
+
+class Lesson(_Data):
+    """A whole lesson."""
+
+    schema_version: Annotated[int, Field(alias="schema")]
+    title: Said
+    about: Said  # one line, for the list
+    cache: Cache
+    capacities: dict[str, Many] = {}  # for other tokenizers than words, by name of the model
+    shape: Shape | None = None
+    system: str = ""  # of every conversation
+    abridge: dict[str, str] = {}  # a text, and what stands for it in pictures
+    arms: list[Arm] = []
+    steps: Annotated[list[Step], Field(min_length=1, max_length=200)]
+    name: str = ""  # of its file, without the ending; set by the loader
+
+    @property
+    def languages(self) -> set[str]:
+        """The languages in which everything is told."""
+        return set.intersection(*(said.languages for said in self._texts()))
+
+    def _texts(self) -> list[Said]:
+        steps = [said for step in self.steps for said in (step.title, step.say, step.note) if said is not None]
+        asked = [said for step in self.steps for one in step.ask for said in (one.text, one.why) if said is not None]
+        return [self.title, self.about, *steps, *asked, *(arm.name for arm in self.arms)]
