@@ -8,6 +8,7 @@ than asked. Knows snapshots and token ids; no widget and no terminal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -245,7 +246,7 @@ class _Sheet:
         self.ascii = look.ascii  # for names and reasons
         self._width = max(width, 1)
         self.brush = Brush(look)
-        self._labels = Labels(pieces, pills=look.pills, ascii=look.ascii)
+        self._labels = Labels.of(pieces, replace(look, abridged=()))  # all is told here
         self._lines: list[Text] = []
 
     def name(self, text: str) -> str:

@@ -115,18 +115,14 @@ class Texts:
     """The lines of edges, broken once each; figures that follow each other share them."""
 
     def __init__(self, pieces: Mapping[int, bytes], look: Look) -> None:
-        self.labels = Labels(pieces, pills=look.pills, ascii=look.ascii)
+        self.labels = Labels.of(pieces, look)
         self._lines: dict[Key, tuple[Label, ...]] = {}
         self._cells: dict[Key, int] = {}
 
     @classmethod
     def after(cls, last: Texts | None, pieces: Mapping[int, bytes], look: Look) -> Texts:
         """Returns the texts of the figure before, if they are the same for this look."""
-        if last is not None:
-            labels = last.labels
-            if labels.pieces is pieces and (labels.pills, labels.ascii) == (look.pills, look.ascii):
-                return last
-        return cls(pieces, look)
+        return last if last is not None and last.labels.are(pieces, look) else cls(pieces, look)
 
     def lines(self, key: Key) -> tuple[Label, ...]:
         """Returns all lines of an edge."""

@@ -3,23 +3,26 @@
 The pieces of an edge are joined as bytes and decoded as a whole, never token by token: a character may span tokens,
 and a split may cut one (then its bytes are escapes). Whitespace and controls are shown, chat-template tokens become
 pills (``‹user›``), and a label that is too long loses its middle: its head says what it is, its tail is where siblings
-diverge.
+diverge. A text may be abridged: then something shorter stands for it wherever a key holds all of it.
 Knows token ids and bytes; no tokenizer, no tree and no colours.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from ..radix.keys import Key, as_array, count, cut
+from .picture import Look
 from .sanitize import HIDDEN, NOT_ASCII, decode, visible
 
 _KEPT: Final = 2000  # labels, to be used again
+_WHOLE: Final = 4000  # tokens up to which a key is read whole where texts are abridged
+_LETTER: Final = 6  # cells of a letter, which may be any short name
 
 
 class Kind(Enum):
@@ -68,13 +71,40 @@ class Labels:
         pieces: The bytes of each token id. An id that is missing shows as ``‹id›``.
         pills: Whether chat-template tokens are folded.
         ascii: Whether labels consist of printable ASCII only.
+        abridged: Texts and what stands for each; where several begin at one place, the longest is taken.
     """
 
-    def __init__(self, pieces: Mapping[int, bytes], *, pills: bool = True, ascii: bool = False) -> None:
+    def __init__(
+        self,
+        pieces: Mapping[int, bytes],
+        *,
+        pills: bool = True,
+        ascii: bool = False,
+        abridged: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.pieces = pieces
         self.pills = pills
         self.ascii = ascii
+        self.abridged = tuple(abridged)
         self._known: dict[tuple[Key, int], Label] = {}
+        self._short = {text: short for text, short in reversed(self.abridged) if text}
+        longest = sorted(self._short, key=len, reverse=True)
+        self._long = re.compile("|".join(map(re.escape, longest))) if longest else None
+
+    @classmethod
+    def of(cls, pieces: Mapping[int, bytes], look: Look) -> Labels:
+        """Returns the labels of a look."""
+        return cls(pieces, pills=look.pills, ascii=look.ascii, abridged=look.abridged)
+
+    def are(self, pieces: Mapping[int, bytes], look: Look) -> bool:
+        """Returns whether these are the labels of a look."""
+        mine = (self.pills, self.ascii, self.abridged)
+        return self.pieces is pieces and mine == (look.pills, look.ascii, look.abridged)
+
+    @property
+    def read_whole(self) -> int:
+        """Tokens up to which a key must be read whole: an abridged text may stand anywhere in it."""
+        return _WHOLE if self._long else 0
 
     def whole(self, key: Key) -> Label:
         """Returns the label of all tokens of a key; costs its length."""
@@ -92,7 +122,7 @@ class Labels:
     def _fit(self, key: Key, width: int) -> Label:
         reach = 2 * width + 8  # tokens that should fill the width; some have no cells
         tokens = count(key)
-        if tokens > 2 * reach and width > 0:
+        if tokens > max(2 * reach, self.read_whole) and width > 0:
             head, tail = self.whole(cut(key, 0, reach)), self.whole(cut(key, tokens - reach))
             if head.cells >= width and tail.cells >= width:
                 return _elide(head, tail, width, "..." if self.ascii else "…")
@@ -106,15 +136,25 @@ class Labels:
             if piece is not None:
                 known.append(piece)
                 continue
-            yield decode(b"".join(known))
+            yield self._decoded(known)
             known.clear()
             yield Span(_quote(str(token), self.ascii), Kind.ESCAPE)
-        yield decode(b"".join(known))
+        yield self._decoded(known)
+
+    def _decoded(self, known: Iterable[bytes]) -> str:
+        """Returns the text of tokens, abridged."""
+        text = decode(b"".join(known))
+        return text if self._long is None else self._long.sub(lambda found: self._short[found[0]], text)
 
 
 def label(text: str | bytes, *, pills: bool = False, ascii: bool = False) -> Label:
     """Returns the label of any other text: a title, a file name, a namespace."""
     return _label([decode(text) if isinstance(text, bytes) else text], pills, ascii)
+
+
+def lettered(letters: Mapping[int, str] | None, *, ascii: bool, width: int = _LETTER) -> dict[int, str]:
+    """Returns letters, or other names, of nodes by id: safe to print, each in at most `width` cells."""
+    return {id: label(name, ascii=ascii).fit(width, ascii=ascii).plain for id, name in (letters or {}).items()}
 
 
 PILLS: Final[tuple[tuple[str, str | None], ...]] = (

@@ -237,7 +237,7 @@ class _Brush:
         self, needs: Needs, pieces: Mapping[int, bytes], width: int, look: Look, labels: Labels | None = None
     ) -> None:
         self._needs, self._pieces, self._size, self._look = needs, pieces, width, look
-        self._labels = labels or Labels(pieces, pills=look.pills, ascii=look.ascii)
+        self._labels = labels or Labels.of(pieces, look)
         self._lines: dict[Row, Text] = {}
         self.painter = RowPainter(
             needs, self._labels, width=width, palette=look.palette, ascii=look.ascii, colour=look.colour

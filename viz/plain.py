@@ -59,6 +59,7 @@ def tree_text(
     colour: bool = True,
     pills: bool = True,
     heading: str | None = None,
+    abridged: Sequence[tuple[str, str]] = (),
 ) -> Text:
     """Paints an outline.
 
@@ -71,11 +72,12 @@ def tree_text(
         colour: Whether to use colours and weights; without, the text has no style.
         pills: Whether chat-template tokens are folded.
         heading: Title of a first row that names the columns; None leaves that row out.
+        abridged: As in `Labels`.
 
     Returns:
         One line per row, without a newline at the end.
     """
-    labels = Labels(pieces, pills=pills, ascii=ascii)
+    labels = Labels(pieces, pills=pills, ascii=ascii, abridged=abridged)
     painter = RowPainter(Needs.of(rows), labels, width=width, palette=palette, ascii=ascii, colour=colour)
     lines = [] if heading is None else [painter.heading(heading)]
     lines += [painter.row(row) for row in rows]

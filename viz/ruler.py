@@ -237,7 +237,7 @@ class Ruler:
         self._victim = victim
         self._brush = Brush(look)
         self._signs = _ASCII if look.ascii else _UNICODE
-        self._labels = Labels(pieces, pills=look.pills, ascii=look.ascii)
+        self._labels = Labels.of(pieces, look)
         self._lines: dict[int, list[_Bar]] = {}
         self._by_id: dict[int, _Bar] = {}
         for bar in self._bars:

@@ -69,7 +69,7 @@ class _Words:
 
     def __init__(self, pieces: Mapping[int, bytes], look: Look) -> None:
         self.ascii = look.ascii
-        self._labels = Labels(pieces, pills=look.pills, ascii=look.ascii)
+        self._labels = Labels.of(pieces, look)
 
     def text(self, key: Key) -> str:
         """Returns the text of tokens, at a glance."""

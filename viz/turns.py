@@ -19,9 +19,10 @@ _READ = 160
 def turns(labels: Labels, key: Key) -> tuple[Label, ...]:
     """Returns the lines of an edge, none for an empty one; costs the same however long it is.
 
-    A long edge is read at its two ends only; a line that says so stands between them.
+    A long edge is read at its two ends only, a longer one where texts are abridged; a line that says so stands between
+    them.
     """
-    if count(key) <= 2 * _READ:
+    if count(key) <= max(2 * _READ, labels.read_whole):
         return _broken(labels.whole(key))
     head, tail = _broken(labels.whole(cut(key, 0, _READ))), _broken(labels.whole(cut(key, count(key) - _READ)))
     more = f"{'...' if labels.ascii else '⋯'} {count(key) - 2 * _READ:,} tokens"

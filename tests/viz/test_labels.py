@@ -7,7 +7,10 @@ from rich.cells import cell_len
 
 from radixchat.radix import as_key
 from radixchat.viz import Label, Labels, label
-from radixchat.viz.labels import Kind
+from radixchat.viz.labels import Kind, lettered
+from radixchat.viz.picture import Look
+from radixchat.viz.sanitize import HIDDEN
+from radixchat.viz.turns import turns
 
 CHECKED = settings(max_examples=60, deadline=None)
 TREE = "木".encode()
@@ -97,3 +100,74 @@ def test_long_keys_are_read_at_their_ends_only(tokens: list[int], width: int) ->
 
 def test_an_empty_key_has_an_empty_label() -> None:
     assert Labels({}).fit(b"", 10) == Label(())
+
+
+# -- abridged texts ----------------------------------------------------------------------------------------------------
+
+BYTES = {byte: bytes([byte]) for byte in range(256)}
+LONG = "User: Solve this problem: a train leaves " + "at noon, " * 60 + "and when does it arrive?\n"
+
+
+def abridged(text: str, *pairs: tuple[str, str], **options: bool) -> str:
+    labels = Labels.of(BYTES, Look(abridged=pairs, **options))
+    return labels.whole(as_key(list(text.encode("utf-8", "surrogatepass")))).plain
+
+
+def test_what_stands_for_a_text_takes_its_place() -> None:
+    pair = (LONG, "User: Solve this question...\n")
+    assert abridged(f"Be brief.\n{LONG}{LONG}", pair) == "Be brief.⏎" + "User: Solve this question...⏎" * 2
+    assert abridged("木 at 木, on", ("木 at", "…"), ("木", "tree"), ascii=True) == r"\u2026 tree, on"
+
+
+def test_a_part_of_an_abridged_text_is_shown_as_it_is() -> None:
+    assert abridged(LONG[:-2], (LONG, "x")).startswith("User: Solve this problem")
+    assert abridged(LONG[1:], (LONG, "x")).startswith("ser: Solve this problem")
+
+
+def test_the_longest_text_wins_and_nothing_is_abridged_twice() -> None:
+    pairs = (("ab", "1"), ("abc", "ab"), ("", "never"), ("ab", "too late"))
+    assert abridged("abcab", *pairs) == "ab1"
+    assert abridged("xyz", *pairs) == "xyz"
+    assert Look(abridged=pairs) == Look(abridged=pairs) and hash(Look(abridged=pairs))
+
+
+def test_an_abridged_text_is_found_wherever_it_stands_in_a_long_key() -> None:
+    key = as_key(list(f"{'a' * 500}{LONG}{'b' * 500}".encode()))
+    look = Look(abridged=((LONG, "<it>\n"),))
+    labels = Labels.of(BYTES, look)
+    assert labels.fit(key, 1100).plain == f"{'a' * 500}<it>⏎{'b' * 500}"
+    assert [line.plain for line in turns(labels, key)] == ["a" * 500 + "<it>⏎", "b" * 500]
+    near = as_key(list(f"{'a' * 100}{LONG}c".encode()))
+    assert labels.fit(near, 20).plain.endswith("<it>⏎c")
+    assert Labels(BYTES).fit(near, 20).plain.endswith("arrive?⏎c")
+
+
+def test_endless_keys_are_read_at_their_ends_all_the_same() -> None:
+    seen: list[int] = []
+
+    class Pieces(dict[int, bytes]):
+        def get(self, token: int, default: bytes | None = None) -> bytes | None:  # type: ignore[override]
+            seen.append(token)
+            return b"word "
+
+    labels = Labels.of(Pieces(), Look(abridged=(("word word", "w"),)))
+    labels.fit(as_key(list(range(100_000))), 30)
+    turns(labels, as_key(list(range(100_000))))
+    assert len(seen) < 1000
+
+
+@CHECKED
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=9), st.integers(0, 40), st.booleans())
+def test_abridged_labels_are_as_safe_and_as_narrow(text: str, long: str, short: str, width: int, ascii: bool) -> None:
+    look = Look(ascii=ascii, abridged=((long, short), (text[:5], short)))
+    line = Labels.of(BYTES, look).fit(as_key(list((text + long).encode("utf-8", "surrogatepass"))), width)
+    assert line.cells <= width and not HIDDEN.search(line.plain)
+    assert not ascii or line.plain.isascii()
+
+
+@CHECKED
+@given(st.text(st.characters(), max_size=30), st.booleans())
+def test_letters_are_short_and_safe(text: str, ascii: bool) -> None:
+    (name,) = lettered({3: text}, ascii=ascii).values()
+    assert cell_len(name) <= 6 and not HIDDEN.search(name) and (not ascii or name.isascii())
+    assert lettered(None, ascii=ascii) == {}
