@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from ..radix import NodeView, NoRoom
+from ..radix import CacheConfig, NodeView, NoRoom
 from ..radix.policies import POLICIES
 from .chat import Chat, Item, Tree
 from .commands import command, number_of, size_of, wanted
@@ -137,14 +137,13 @@ def _page_size(chat: Chat, argument: str) -> Iterator[Item]:
         return
     number, _, answer = argument.partition(" ")
     size = number_of(number, "/page-size 16")
-    engine = _restarted(chat.engine, size)
+    config, name = _with_pages(chat.engine, size), chat.engine.cache_name
     if answer.strip() != "yes":
         yield f"Pages of {size} empty the cache and begin a new recording; conversations stay."
         yield f"/page-size {size} yes does it."
         return
-    engine.runner.resize(engine.cache.highest_slot)
-    chat.take_over(engine)
-    yield f"page size {size}: the cache is empty, capacity {size_of(chat, engine.cache.capacity)}"
+    chat.take_over(chat.engine.with_cache(CACHES[name](**asdict(config)), cache_name=name))
+    yield f"page size {size}: the cache is empty, capacity {size_of(chat, chat.engine.cache.capacity)}"
 
 
 @command("reset", "", "empty the cache: every node goes, pins too; conversations stay")
@@ -160,21 +159,10 @@ def _prove(chat: Chat, argument: str) -> Iterator[Item]:
     yield from chat.prove()
 
 
-def _restarted(engine: Engine, page_size: int) -> Engine:
-    """Returns an engine over the same model with an empty cache of another page size, as large as now."""
+def _with_pages(engine: Engine, page_size: int) -> CacheConfig:
+    """Returns the settings of a cache as large as now, with another page size."""
     cache = engine.cache
     try:
-        config = replace(cache.config, capacity=cache.capacity, policy=cache.policy, page_size=page_size)
+        return replace(cache.config, capacity=cache.capacity, policy=cache.policy, page_size=page_size)
     except ValueError as error:
         raise UsageError(str(error), "Write it like `/page-size 16`.") from None
-    return Engine(
-        engine.runner,
-        CACHES[engine.cache_name](**asdict(config)),
-        engine.tokenizer,
-        name=engine.name,
-        cache_name=engine.cache_name,
-        notes=engine.notes,
-        device=engine.device,
-        dtype=engine.dtype,
-        defaults=engine.defaults,
-    )

@@ -7,7 +7,7 @@ no conversation and no front end. Torch is imported only when a real model is lo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,6 +22,7 @@ from .request import Finish, Request
 from .runner import Runner
 from .scheduler import Scheduler
 from .text import TextStream
+from .waiting import SCHEDULES
 from .words import WordsRunner
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ class Tokenizer(Protocol):
         """Returns the bytes of a token."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One prompt, and how it is replied to."""
+
+    prompt: Prompt
+    params: SamplingParams | None = None  # those of `SamplingParams()` if nobody says; `n` samples
+    conversation: str = ""  # its name, for the record
+    namespace: str = ""  # prefixes are shared within one
+    forced: tuple[Int32Array, ...] = ()  # replies to take instead of sampling, int32, one a sample (then n is unused)
+    priority: int = 0  # for the eviction policy of that name
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One reply, and what the cache did for it."""
@@ -67,6 +80,7 @@ class Completion:
     ttft_ms: float | None  # from its arrival to its first token; None without a model
     decode_tokens_per_s: float | None  # after the first token; None with fewer than two
     prompt_ids: Int32Array  # the prompt, int32
+    error: RequestError | None = None  # why it failed
 
     @property
     def generated_tokens(self) -> int:
@@ -87,7 +101,7 @@ class Completion:
 class Chunk(NamedTuple):
     """A piece of a streamed reply."""
 
-    reply: int  # which of the replies, counted from 0: prompt by prompt, sample by sample
+    reply: int  # which of the replies: the number that `submit` gave; `stream` counts from 0, sample by sample
     text: str  # may be empty: a token inside a character
     tokens: tuple[int, ...]  # sampled since the last chunk
     completion: Completion | None  # on the last chunk of each reply
@@ -96,15 +110,13 @@ class Chunk(NamedTuple):
 class _Job:
     """A request with its text and its times."""
 
-    def __init__(self, request: Request, text: TextStream, index: int, now: float) -> None:
+    def __init__(self, request: Request, text: TextStream, now: float) -> None:
         self.request = request
         self.text = text
-        self.index = index
         self.seen = 0  # generated tokens that were turned into text
         self.arrived = now
         self.first: float | None = None
         self.last: float | None = None
-        self.done = False
 
 
 class Engine:
@@ -117,12 +129,16 @@ class Engine:
         name: Of the model, as shown and recorded.
         cache_name: Of the cache: radix, last or none.
         max_running: Requests that may run at once.
+        schedule: Who of those that wait is next: fcfs (first come, first served) or lpm (longest prefix match first).
 
     Attributes:
         cache: The prefix cache; read it, and evict or resize it between requests.
         defaults: How to sample when nobody says, as the model's makers advise.
         listeners: Called with each batch of events, right after it happened.
         notes: What the user should know about how the model was loaded.
+
+    Raises:
+        UsageError: there is no such schedule.
     """
 
     def __init__(
@@ -138,6 +154,7 @@ class Engine:
         device: str = "cpu",
         dtype: str = "",
         defaults: SamplingParams | None = None,
+        schedule: str = SCHEDULES[0],
     ) -> None:
         self.runner = runner
         self.cache = cache
@@ -150,10 +167,16 @@ class Engine:
         self.defaults = defaults or SamplingParams()
         self.max_context = runner.max_context
         self.listeners: list[Callable[[list[Event]], None]] = []
-        self._max_running = max_running
+        self.schedule = schedule
         self._scheduler = Scheduler(
-            cache, max_context=runner.max_context, eos=tokenizer.eos_ids, max_running=max_running
+            cache,
+            max_context=runner.max_context,
+            eos=tokenizer.eos_ids,
+            max_running=max_running,
+            schedule=schedule,
         )
+        self._jobs: list[_Job] = []  # whose last chunk is still to come
+        self._outbox: list[Chunk] = []  # not asked for yet
         self._last_id = 0
         self._stopping = False
 
@@ -168,6 +191,7 @@ class Engine:
         capacity: int | str | None = None,
         policy: str = "lru",
         page_size: int = 1,
+        schedule: str = SCHEDULES[0],
         **options: Any,
     ) -> Engine:
         """Loads a model and gives it a cache. On a CPU, a small model sets torch to one thread, which is faster.
@@ -180,6 +204,7 @@ class Engine:
             capacity: Tokens of the pool, or bytes as in "512MiB"; None: four contexts, at most 2 GiB.
             policy: lru, lfu, fifo, mru, filo, slru or priority.
             page_size: Tokens of a page.
+            schedule: Who of those that wait is next: fcfs or lpm.
             **options: Further settings of `RadixCache` (tie, split_recency, unit).
 
         Raises:
@@ -194,6 +219,7 @@ class Engine:
             dtype=dtype,
             cache=cache,
             capacity=capacity,
+            schedule=schedule,
             cache_options={"policy": policy, "page_size": page_size, **options},
         )
 
@@ -204,8 +230,8 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        """Whether a request waits or runs."""
-        return not self._scheduler.idle
+        """Whether there is something to `iterate` for: requests that wait or run, or chunks that nobody took."""
+        return bool(self._jobs or self._outbox)
 
     def check_integrity(self) -> None:
         """Raises AssertionError unless the cache and all open leases agree."""
@@ -230,6 +256,27 @@ class Engine:
         runner = self.runner.sibling(cache.highest_slot)
         return Engine(runner, cache, self.tokenizer, name=self.name, cache_name="none")
 
+    def with_cache(self, cache: PrefixCache, *, cache_name: str = "radix") -> Engine:
+        """Returns an engine over the same model and its pool, resized, with another cache; this one must rest then."""
+        self.runner.resize(cache.highest_slot)
+        return Engine(
+            self.runner,
+            cache,
+            self.tokenizer,
+            name=self.name,
+            cache_name=cache_name,
+            max_running=self._max_running,
+            notes=self.notes,
+            device=self.device,
+            dtype=self.dtype,
+            defaults=self.defaults,
+        )
+
+    def open_step(self) -> None:
+        """Opens a step ahead of its requests, or one without any: a resize before them belongs to it, too."""
+        self._scheduler.open_step()
+        self.publish()
+
     def stop(self) -> None:
         """Asks all running requests to end before their next iteration; what was computed stays. Signal-safe."""
         self._stopping = True
@@ -249,12 +296,9 @@ class Engine:
             A `Completion` for one prompt with n = 1, else a list of them in the order of the prompts.
 
         Raises:
-            RequestError: a prompt that can never be served; nothing was computed. A request that fails later raises
-                when the others are done.
+            RequestError: a prompt that cannot be served; raised when the others are done.
         """
-        chunks = self.stream(prompts, params, **more)
-        ended = [(chunk.reply, chunk.completion) for chunk in chunks if chunk.completion is not None]
-        results = [completion for _, completion in sorted(ended, key=lambda end: end[0])]
+        results = _in_order(self.stream(prompts, params, **more))
         return results[0] if len(results) == 1 and not _is_batch(prompts) else results
 
     def stream(
@@ -276,76 +320,161 @@ class Engine:
             forced: Replies to take instead of sampling, one a prompt, int32.
 
         Raises:
-            RequestError: as in `generate`, before the first piece or after the last.
+            RequestError: as in `generate`, after the last piece.
         """
         params = params or SamplingParams()
-        batch = list(prompts) if _is_batch(prompts) else [prompts]
-        jobs = []
-        for place, prompt in enumerate(batch):
-            key = self.tokenizer.encode(prompt) if isinstance(prompt, str) else prompt
-            for sample in range(params.n):
-                reply = forced[place] if forced is not None else None
-                request = self._request(key, _seeded(params, sample), conversation, namespace, reply)
-                jobs.append(_Job(request, self._text(params), place * params.n + sample, time.perf_counter()))
-        return self._run(jobs)
+        asks = [
+            Ask(
+                prompt=prompt,
+                params=params,
+                conversation=conversation,
+                namespace=namespace,
+                forced=() if forced is None else (forced[place],) * params.n,
+            )
+            for place, prompt in enumerate(list(prompts) if _is_batch(prompts) else [prompts])
+        ]
+        for ask in asks:
+            self._check(ask)
+        return self._replies(asks)
 
-    def _request(
-        self,
-        prompt: Any,
-        params: SamplingParams,
-        conversation: str,
-        namespace: str,
-        forced: Int32Array | None,
-    ) -> Request:
-        if forced is None and isinstance(self.runner, WordsRunner):
+    def _replies(self, asks: list[Ask]) -> Iterator[Chunk]:
+        """Serves asks; counts their replies from 0 and raises the first error at the end."""
+        numbers: list[int] = []
+        errors = []
+        for chunk in self._serve(asks, numbers):
+            if chunk.completion is not None and chunk.completion.error is not None:
+                errors.append((chunk.reply, chunk.completion.error))
+            else:
+                yield chunk._replace(reply=numbers.index(chunk.reply))
+        if errors:
+            raise min(errors)[1]
+
+    def run(self, asks: Iterable[Ask]) -> list[Completion]:
+        """Generates the replies to many prompts at once.
+
+        Returns:
+            A completion a reply, ask by ask and sample by sample.
+
+        Raises:
+            RequestError: one of the asks cannot be served; raised when the others are done.
+        """
+        return _in_order(self._replies(list(asks)))
+
+    def serve(self, asks: Iterable[Ask]) -> Iterator[Chunk]:
+        """Generates the replies to many prompts at once, piece by piece.
+
+        Closing the iterator early cancels what still runs, and keeps it. A reply that fails ends with a completion
+        that carries its `error`; the others go on. Chunks of replies that were submitted otherwise are kept for
+        `iterate`.
+        """
+        return self._serve(asks, [])
+
+    def _serve(self, asks: Iterable[Ask], numbers: list[int]) -> Iterator[Chunk]:
+        """Serves asks and tells the numbers of their replies."""
+        try:
+            for ask in asks:
+                numbers += self.submit(ask)
+            mine = set(numbers)
+            while any(job.request.id in mine for job in self._jobs) or any(c.reply in mine for c in self._outbox):
+                chunks = self.iterate()
+                self._outbox = [chunk for chunk in chunks if chunk.reply not in mine]
+                yield from [chunk for chunk in chunks if chunk.reply in mine]
+        finally:
+            self._forget(set(numbers))
+
+    def submit(self, ask: Ask) -> list[int]:
+        """Queues a prompt; it joins those that run at the next iteration.
+
+        Returns:
+            The number of each reply, one per sample.
+
+        Raises:
+            RequestError: there is no model to reply with. What else can go wrong comes with the last chunk.
+        """
+        self._check(ask)
+        if self._scheduler.idle:
+            self._stopping = False
+        tokens = self.tokenizer.encode(ask.prompt) if isinstance(ask.prompt, str) else ask.prompt
+        prompt = np.asarray(tokens, dtype=np.int32).reshape(-1)
+        params = ask.params or SamplingParams()
+        now = time.perf_counter()
+        leader, *samples = requests = [
+            Request(
+                self._last_id + 1 + sample,
+                prompt,
+                _seeded(params, sample),
+                ask.conversation,
+                ask.namespace,
+                ask.forced[sample] if ask.forced else None,
+                ask.priority,
+            )
+            for sample in range(len(ask.forced) or params.n)
+        ]
+        self._last_id += len(requests)
+        self._jobs += [_Job(request, self._text(params), now) for request in requests]
+        refusal = self._scheduler.refusal(leader)
+        if refusal is None:
+            leader.samples = samples
+            self._scheduler.submit(leader)
+        else:
+            for request in requests:
+                request.finish, request.error = Finish.ERROR, refusal
+        return [request.id for request in requests]
+
+    def _check(self, ask: Ask) -> None:
+        if not ask.forced and isinstance(self.runner, WordsRunner):
             raise RequestError("the words tokenizer has no model to reply with", "Give a reply, or load a model.")
-        self._last_id += 1
-        tokens = np.asarray(prompt, dtype=np.int32).reshape(-1)
-        return Request(self._last_id, tokens, params, conversation, namespace, forced)
 
     def _text(self, params: SamplingParams) -> TextStream:
         silent = frozenset() if params.ignore_eos else self.tokenizer.eos_ids
         return TextStream(self.tokenizer.token_bytes, params.stop, silent)
 
-    def _run(self, jobs: list[_Job]) -> Iterator[Chunk]:
-        try:
-            for job in jobs:
-                self._scheduler.submit(job.request)
-            self._stopping = False
-            open_jobs = list(jobs)
-            while open_jobs:
-                self._advance()
-                if self._stopping:
-                    for job in open_jobs:
-                        self._scheduler.cancel(job.request)
-                for job in open_jobs:
-                    if chunk := self._look(job):
-                        yield chunk
-                open_jobs = [job for job in open_jobs if not job.done]
-        finally:
-            for job in jobs:
+    def iterate(self) -> list[Chunk]:
+        """Computes one iteration of everything that was submitted.
+
+        Returns:
+            What is new of each reply, by the number that `submit` gave; nothing when there is nothing to do.
+        """
+        if self._stopping:
+            for job in self._jobs:
                 self._scheduler.cancel(job.request)
-            self.publish()
-        for job in jobs:
-            if job.request.error is not None:
-                raise job.request.error
+        self._advance()
+        chunks, self._outbox = self._outbox, []
+        chunks += [chunk for job in self._jobs if (chunk := self._look(job)) is not None]
+        self._jobs = [job for job in self._jobs if job.request.finish is None]
+        self.publish()
+        return chunks
+
+    def cancel(self, reply: int) -> None:
+        """Ends a reply where it is; what was computed stays in the cache, and its last chunk comes as always."""
+        for job in self._jobs:
+            if job.request.id == reply:
+                self._scheduler.cancel(job.request)
+
+    def _forget(self, numbers: set[int]) -> None:
+        """Cancels replies that nobody waits for any more."""
+        for number in numbers:
+            self.cancel(number)
+        self._jobs = [job for job in self._jobs if job.request.id not in numbers]
+        self._outbox = [chunk for chunk in self._outbox if chunk.reply not in numbers]
+        self.publish()
 
     def _advance(self) -> None:
-        """One iteration: plan, compute, commit."""
+        """Plans, computes and commits."""
         planned = self._scheduler.plan()
-        if planned is not None:
-            try:
-                for copies in planned.copies:
-                    self.runner.copy(copies.sources, copies.targets)
-                sampled = self.runner.step(planned.works)
-            except Exception as error:
-                failure = RequestError(f"the model failed: {error}", "Nothing is lost; try again, or load it anew.")
-                failure.__cause__ = error
-                for request in planned.requests:
-                    self._scheduler.fail(request, failure)
-            else:
-                self._scheduler.done(planned, sampled)
-        self.publish()
+        if planned is None:
+            return
+        try:
+            for copies in planned.copies:
+                self.runner.copy(copies.sources, copies.targets)
+            sampled = self.runner.step(planned.works)
+        except Exception as error:
+            failure = RequestError(f"the model failed: {error}", "Nothing is lost; try again, or load it anew.")
+            failure.__cause__ = error
+            for share in planned.shares:
+                self._scheduler.fail(share.request, failure)
+        else:
+            self._scheduler.done(planned, sampled)
 
     def _look(self, job: _Job) -> Chunk | None:
         """Turns a job's new tokens into text; None when there is nothing to say."""
@@ -359,10 +488,8 @@ class Engine:
         if job.text.stopped:
             self._scheduler.stop(request)
         if request.finish is not None:
-            job.done = True
-            if request.finish is not Finish.ERROR:
-                return Chunk(job.index, text + job.text.end(), tuple(new), self._completion(job))
-        return Chunk(job.index, text, tuple(new), None) if new else None
+            return Chunk(request.id, text + job.text.end(), tuple(new), self._completion(job))
+        return Chunk(request.id, text, tuple(new), None) if new else None
 
     def _completion(self, job: _Job) -> Completion:
         request = job.request
@@ -384,7 +511,14 @@ class Engine:
             ttft_ms=ttft,
             decode_tokens_per_s=(len(request.generated) - 1) / decoding if decoding else None,
             prompt_ids=request.prompt,
+            error=request.error,
         )
+
+
+def _in_order(chunks: Iterable[Chunk]) -> list[Completion]:
+    """Runs replies to their end and returns them by number."""
+    ended = {chunk.reply: chunk.completion for chunk in chunks if chunk.completion is not None}
+    return [ended[reply] for reply in sorted(ended)]
 
 
 def _is_batch(prompts: Any) -> bool:
