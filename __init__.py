@@ -1,21 +1,22 @@
 """radixchat: a terminal chat with a radix-tree KV cache that you can watch at work.
 
 The public names below load on first use, so that importing the package costs nothing and asks for no model:
-`Engine` and `SamplingParams` run one (and need the ``chat`` extra); the caches are pure data structures.
+`Engine`, `Ask` and `SamplingParams` run one (and need the ``chat`` extra); the caches are pure data structures.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .chat.engine import Engine, SamplingParams
+    from .chat.engine import Ask, Engine, SamplingParams
     from .radix import LastSequence, NoCache, RadixCache
 
 __version__ = "0.1.0"
 
-__all__ = ["Engine", "LastSequence", "NoCache", "RadixCache", "SamplingParams", "__version__"]
+__all__ = ["Ask", "Engine", "LastSequence", "NoCache", "RadixCache", "SamplingParams", "__version__"]
 
 _HOMES = {
+    "Ask": ".chat.engine",
     "Engine": ".chat.engine",
     "LastSequence": ".radix",
     "NoCache": ".radix",

@@ -52,6 +52,6 @@ def _gap(engine: Engine, done: Completion, common: tuple[int, ...]) -> float:
     """Distance of the two best logits after the common tokens, relative to the largest."""
     tokens = np.append(done.prompt_ids, np.array(common, dtype=np.int32)).astype(np.int32)
     slots = np.arange(1, tokens.size + 1, dtype=np.int32)  # the control's pool: nobody else is in it
-    logits = engine.runner.logits(Work(tokens, 0, slots, None))
+    logits = engine.runner.logits(Work(tokens, 0, slots))
     first, second = np.sort(logits)[::-1][:2]
     return float((first - second) / np.abs(logits).max())

@@ -1,6 +1,6 @@
 """The engine: a model (or the words tokenizer) over a prefix cache. Importing it imports no torch."""
 
-from .engine import Chunk, Completion, Engine
+from .engine import Ask, Chunk, Completion, Engine
 from .params import SamplingParams
 
-__all__ = ["Chunk", "Completion", "Engine", "SamplingParams"]
+__all__ = ["Ask", "Chunk", "Completion", "Engine", "SamplingParams"]

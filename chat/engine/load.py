@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import UsageError
 from .engine import CACHES, Engine
 from .params import SamplingParams
+from .waiting import SCHEDULES
 from .words import WordsRunner, WordsTokenizer
 
 CONTEXTS = 4
@@ -64,6 +65,7 @@ def load_engine(
     cache: str,
     capacity: int | str | None,
     cache_options: dict[str, Any],
+    schedule: str = SCHEDULES[0],
 ) -> Engine:
     """See `Engine.load`."""
     if cache not in CACHES:
@@ -71,7 +73,7 @@ def load_engine(
     if model == "words":
         tokens = WORDS_CAPACITY if capacity is None else parse_capacity(capacity, 0)
         prefix_cache = _cache(cache, tokens, cache_options)
-        return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words", cache_name=cache)
+        return Engine(WordsRunner(), prefix_cache, WordsTokenizer(), name="words", cache_name=cache, schedule=schedule)
 
     import torch
 
@@ -96,6 +98,7 @@ def load_engine(
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
         defaults=replace(_defaults(Path(loaded.path)), stop=tokenizer.stop),
+        schedule=schedule,
     )
 
 

@@ -29,7 +29,8 @@ class Request:
     """One prompt on its way through the engine.
 
     The engine computes `known` tokens that have no K/V yet: first the prompt (chunk by chunk), then each sampled
-    token. `reused + prefilled == prompt`, always; tokens computed again after a retraction are counted apart.
+    token. Each prompt token counts once, as reused or as prefilled, when K/V for it first exists; what is computed
+    again after a retraction counts no more. So `reused + prefilled == prompt` as soon as there is a reply.
     """
 
     id: int
@@ -38,12 +39,14 @@ class Request:
     conversation: str = ""
     namespace: str = ""
     forced: Int32Array | None = None  # the reply is given, not sampled; every token of it gets K/V
+    priority: int = 0  # for the eviction policy of that name
+    samples: list[Request] = field(default_factory=list)  # others with this prompt, who share it once it is computed
+    overtaken: int = 0  # times a later one was admitted first
     generated: list[int] = field(default_factory=list)
     lease: Lease | None = None
     matched: int = 0  # prompt tokens found in the cache
     reused: int = 0  # prompt tokens not computed again
     prefilled: int = 0  # prompt tokens computed
-    recomputed: int = 0  # tokens computed again after a retraction
     retractions: int = 0
     splits: list[int] = field(default_factory=list)
     evicted: list[Gone] = field(default_factory=list)
@@ -67,6 +70,14 @@ class Request:
         """Prompt and reply so far, shape ``[size]``."""
         return self._known[: self.size]
 
+    def count_reused(self, computed: int) -> None:
+        """Takes note that it begins (again) with K/V of its first tokens."""
+        self.reused += max(0, min(computed, self.prompt.size) - self.reused - self.prefilled)
+
+    def count_prefilled(self, start: int, end: int) -> None:
+        """Takes note that K/V of its tokens ``[start, end)`` was computed."""
+        self.prefilled += max(0, min(end, self.prompt.size) - max(start, self.reused + self.prefilled))
+
     def append(self, tokens: list[int]) -> None:
         """Adds sampled (or forced) tokens."""
         start = self.size
@@ -82,6 +93,14 @@ class Request:
         if self.lease is None:
             return False
         return self.forced is not None or not self.generated or self.size - self.lease.computed > 1
+
+    def upcoming(self, most: int) -> list[int]:
+        """The next tokens of a forced reply, once all before them are computed."""
+        if self.forced is None or self.lease is None or self.lease.computed < self.size:
+            return []
+        start = len(self.generated)
+        upcoming: list[int] = self.forced[start : start + most].tolist()
+        return upcoming
 
     @property
     def uncached(self) -> Int32Array:

@@ -33,7 +33,7 @@ class Work(NamedTuple):
     tokens: Int32Array  # the new token ids, shape [new], at least one
     start: int  # position of the first of them = tokens already computed
     slots: Int32Array  # slot of every position, shape [start + new]; K/V of the new ones are written at slots[start:]
-    sampler: Sampler | None  # samples one token after the last new one; None computes K/V only
+    samplers: tuple[Sampler, ...] = ()  # each samples a token after the last new one; none: K/V only
 
 
 class Runner(Protocol):
@@ -47,8 +47,8 @@ class Runner(Protocol):
     def bytes_per_token(self) -> int:
         """Bytes of K and V of one token over all layers; 0 when nothing is stored."""
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
-        """Computes a batch, writes its K/V, and returns each sampled token (None where none was asked for).
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Computes a batch, writes its K/V, and returns the sampled tokens of each work, one per sampler.
 
         K/V of a work's new tokens are read from the forward itself and not from their slots, so several works may
         name the scratch slot for their last token.

@@ -17,7 +17,7 @@ from ...kernels.attention import RaggedBatch, new_pool
 from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
 from .loading import LoadedModel
-from .runner import Work
+from .runner import Sampler, Work
 from .sampling import sample
 
 LogitsRow = npt.NDArray[np.float32]
@@ -48,13 +48,13 @@ class TorchRunner:
         """Bytes of K and V of one token over all layers."""
         return self.loaded.bytes_per_token
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
-        """Computes a batch, writes its K/V, and returns each sampled token (None where none was asked for).
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Computes a batch, writes its K/V, and returns the sampled tokens of each work, one per sampler.
 
         A step that fails leaves the runner usable; of the K/V it was to write some may be written.
         """
-        rows = iter(self._forward(batch, [work.sampler is not None for work in batch]))
-        return [None if work.sampler is None else sample(next(rows), work.sampler) for work in batch]
+        rows = iter(self._forward(batch, [bool(work.samplers) for work in batch]))
+        return [_sampled(next(rows), work.samplers) if work.samplers else () for work in batch]
 
     def logits(self, work: Work) -> LogitsRow:
         """Computes one work and returns the logits after its last token, float32, shape ``[vocabulary]``."""
@@ -114,3 +114,8 @@ class TorchRunner:
 
     def _device(self, array: npt.NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(array).to(self.loaded.device)
+
+
+def _sampled(row: LogitsRow, samplers: Sequence[Sampler]) -> tuple[int, ...]:
+    """Returns a token per sampler, all from one row of logits."""
+    return tuple(sample(row, sampler) for sampler in samplers)

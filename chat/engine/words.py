@@ -49,10 +49,10 @@ class WordsRunner:
     max_context = 1 << 20
     bytes_per_token = 0
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
-        """Returns None for every work: nothing is sampled."""
-        assert all(work.sampler is None for work in batch), "words cannot sample"
-        return [None] * len(batch)
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Returns no token for any work: nothing is sampled."""
+        assert not any(work.samplers for work in batch), "words cannot sample"
+        return [()] * len(batch)
 
     def copy(self, sources: Int32Array, targets: Int32Array) -> None:
         """Does nothing: no K/V is stored."""

@@ -53,8 +53,8 @@ class ScriptedRunner:
         self.max_context = max_context
         self._left = b""
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
-        return [self._next(work) if work.sampler else None for work in batch]
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        return [(self._next(work),) if work.samplers else () for work in batch]
 
     def _next(self, work: Work) -> int:
         if work.tokens.size != 1 or not self._left:

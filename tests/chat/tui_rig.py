@@ -31,8 +31,8 @@ class GatedRunner(ScriptedRunner):
         self.let = threading.Semaphore(0)
         self.open = True
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
-        if not self.open and batch[0].sampler is not None:
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        if not self.open and batch[0].samplers:
             self.let.acquire(timeout=SECONDS)
         return super().step(batch)
 

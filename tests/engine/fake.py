@@ -39,7 +39,7 @@ class FakeRunner:
         self.works: list[list[Work]] = []
         self.fail_at: int | None = None
 
-    def step(self, batch: Sequence[Work]) -> list[int | None]:
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
         self.works.append(list(batch))
         if self.fail_at is not None and len(self.works) > self.fail_at:
             self.fail_at = None
@@ -48,7 +48,7 @@ class FakeRunner:
         for work, values in zip(batch, fresh, strict=True):
             self.pool[work.slots[work.start :]] = values
         return [
-            int(self._sum(work, values)) % VOCABULARY if work.sampler else None
+            (int(self._sum(work, values)) % VOCABULARY,) * len(work.samplers)
             for work, values in zip(batch, fresh, strict=True)
         ]
 

@@ -72,11 +72,12 @@ def test_prompts_of_one_call_share_what_the_first_of_them_computes() -> None:
 
 
 def test_samples_of_one_prompt_prefill_it_once() -> None:
-    """With n = 3 the prompt is computed once, and one token a further sample for its logits."""
+    """The further samples begin where the prompt ends: nothing of it is computed for them."""
     engine = engine_over()
     samples = engine.generate([5, 6, 7, 8], SamplingParams(temperature=1, seed=1, n=3, max_tokens=4))
 
-    assert [done.prefilled_tokens for done in samples] == [4, 1, 1]
+    assert [done.prefilled_tokens for done in samples] == [4, 0, 0]
+    assert [done.reused_tokens for done in samples] == [0, 4, 4]
 
 
 def test_a_batch_is_one_step_and_a_second_call_the_next() -> None:

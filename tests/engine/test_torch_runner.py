@@ -21,7 +21,7 @@ BOUND = 1e-4
 
 
 def greedy():
-    return Sampler(SamplingParams(temperature=0))
+    return (Sampler(SamplingParams(temperature=0)),)
 
 
 def scattered(seed=0):
@@ -71,7 +71,7 @@ def test_cold_in_chunks_equals_transformers(arch, slots, loaded, reference):
     ids, expected = reference(arch)
     runner = TorchRunner(loaded(arch), SLOTS)
     for start, end in ((0, 33), (33, 97), (97, 119), (119, 120)):
-        assert_same(runner.logits(Work(ids[start:end], start, slots[:end], None)), expected[end - 1])
+        assert_same(runner.logits(Work(ids[start:end], start, slots[:end])), expected[end - 1])
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -81,12 +81,12 @@ def test_a_ragged_batch_equals_transformers(arch, loaded, reference, monkeypatch
     runner = TorchRunner(loaded(arch), SLOTS)
     free = scattered(1)
     shared, own = free[:64], free[64:100]
-    runner.step([Work(ids[:64], 0, shared, None), Work(others[:36], 0, own, None)])
+    runner.step([Work(ids[:64], 0, shared), Work(others[:36], 0, own)])
     rows = capture(runner, monkeypatch)
     runner.step(
         [
             Work(ids[64:65], 64, np.append(shared, free[100:101]), greedy()),
-            Work(others[36:80], 36, np.append(own, free[110:154]), None),
+            Work(others[36:80], 36, np.append(own, free[110:154])),
             Work(ids[64:90], 64, np.append(shared, free[160:186]), greedy()),
             Work(others[:1], 0, free[200:201], greedy()),
         ]
@@ -112,8 +112,8 @@ def test_greedy_decoding_takes_the_likeliest_token_of_the_whole_text(loaded, ref
     runner, slots = TorchRunner(loaded(), SLOTS), scattered()
     tokens, start = list(ids[:20]), 0
     for _ in range(12):
-        whole = runner.sibling(SLOTS).logits(Work(np.array(tokens, np.int32), 0, run()[: len(tokens)], None))
-        (token,) = runner.step([Work(np.array(tokens[start:], np.int32), start, slots[: len(tokens)], greedy())])
+        whole = runner.sibling(SLOTS).logits(Work(np.array(tokens, np.int32), 0, run()[: len(tokens)]))
+        ((token,),) = runner.step([Work(np.array(tokens[start:], np.int32), start, slots[: len(tokens)], greedy())])
         assert token == whole.argmax()
         start = len(tokens)
         tokens.append(token)
@@ -123,7 +123,7 @@ def test_works_may_share_the_scratch_slot(loaded, reference, monkeypatch):
     (ids, expected), (others, expected_others) = reference(), reference(seed=1)
     runner = TorchRunner(loaded(), SLOTS)
     one, two = run(1)[:50], run(60)[:40]
-    runner.step([Work(ids[:50], 0, one, None), Work(others[:40], 0, two, None)])
+    runner.step([Work(ids[:50], 0, one), Work(others[:40], 0, two)])
     rows = capture(runner, monkeypatch)
     again = [
         Work(ids[49:50], 49, np.append(one[:49], np.int32(0)), greedy()),
@@ -134,38 +134,38 @@ def test_works_may_share_the_scratch_slot(loaded, reference, monkeypatch):
     assert_same(rows[1], expected_others[39])
 
 
-def test_what_is_not_sampled_is_none(loaded, reference):
+def test_what_is_not_sampled_gives_no_token(loaded, reference):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    assert runner.step([Work(ids[:9], 0, run()[:9], None)]) == [None]
-    sampled = runner.step([Work(ids[:5], 0, run(60)[:5], None), Work(ids[:9], 0, run(80)[:9], greedy())])
-    assert sampled == [None, int(expected[8].argmax())]
+    assert runner.step([Work(ids[:9], 0, run()[:9])]) == [()]
+    sampled = runner.step([Work(ids[:5], 0, run(60)[:5]), Work(ids[:9], 0, run(80)[:9], greedy())])
+    assert sampled == [(), (int(expected[8].argmax()),)]
 
 
 def test_copies_carry_on_elsewhere(loaded, reference):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    runner.step([Work(ids[:60], 0, run()[:60], None)])
+    runner.step([Work(ids[:60], 0, run()[:60])])
     elsewhere = scattered()[:61]
     runner.copy(run()[:60], elsewhere[:60])
-    assert_same(runner.logits(Work(ids[60:61], 60, elsewhere, None)), expected[60])
+    assert_same(runner.logits(Work(ids[60:61], 60, elsewhere)), expected[60])
 
 
 def test_overlapping_copies_read_before_they_write(loaded, reference):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    runner.step([Work(ids[:60], 0, run(1)[:60], None)])
+    runner.step([Work(ids[:60], 0, run(1)[:60])])
     runner.copy(run(1)[:60], run(11)[:60])
-    assert_same(runner.logits(Work(ids[60:61], 60, run(11)[:61], None)), expected[60])
+    assert_same(runner.logits(Work(ids[60:61], 60, run(11)[:61])), expected[60])
 
 
 @pytest.mark.parametrize("slots", [70, 4000])
 def test_resizing_keeps_what_is_stored(slots, loaded, reference):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    runner.step([Work(ids[:60], 0, run(5)[:60], None)])
+    runner.step([Work(ids[:60], 0, run(5)[:60])])
     runner.resize(slots)
-    assert_same(runner.logits(Work(ids[60:64], 60, run(5)[:64], None)), expected[63])
+    assert_same(runner.logits(Work(ids[60:64], 60, run(5)[:64])), expected[63])
 
 
 def test_the_pool_is_as_large_as_asked_and_one_scratch_slot(loaded):
@@ -178,15 +178,15 @@ def test_the_pool_is_as_large_as_asked_and_one_scratch_slot(loaded):
 def test_a_sibling_has_a_pool_of_its_own(loaded, reference):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    runner.step([Work(ids[:60], 0, run()[:60], None)])
-    runner.sibling(100).step([Work(ids[60:120], 0, run()[:60], None)])
-    assert_same(runner.logits(Work(ids[60:61], 60, run()[:61], None)), expected[60])
+    runner.step([Work(ids[:60], 0, run()[:60])])
+    runner.sibling(100).step([Work(ids[60:120], 0, run()[:60])])
+    assert_same(runner.logits(Work(ids[60:61], 60, run()[:61])), expected[60])
 
 
 def test_a_failure_inside_a_forward_leaves_the_runner_usable(loaded, reference, monkeypatch):
     ids, expected = reference()
     runner = TorchRunner(loaded(), SLOTS)
-    runner.step([Work(ids[:60], 0, run()[:60], None)])
+    runner.step([Work(ids[:60], 0, run()[:60])])
     layer = runner.loaded.model.model.layers[1].mlp
 
     def fail(*_):
@@ -196,16 +196,16 @@ def test_a_failure_inside_a_forward_leaves_the_runner_usable(loaded, reference, 
         patch.setattr(layer, "forward", fail)
         with pytest.raises(RuntimeError, match="out of memory"):
             runner.step([Work(ids[60:70], 60, run()[:70], greedy())])
-    assert_same(runner.logits(Work(ids[60:70], 60, run()[:70], None)), expected[69])
+    assert_same(runner.logits(Work(ids[60:70], 60, run()[:70])), expected[69])
 
 
 @pytest.mark.parametrize(
     ("work", "said"),
     [
-        (Work(run()[:0], 5, run()[:5], None), "at least one new token"),
-        (Work(run()[:2], 5, run()[:5], None), "one slot per position"),
-        (Work(run()[:2], 0, np.array([1, SLOTS + 1], np.int32), None), "slots must lie in"),
-        (Work(np.zeros(513, np.int32), 0, np.zeros(513, np.int32), None), "do not fit a context of 512"),
+        (Work(run()[:0], 5, run()[:5]), "at least one new token"),
+        (Work(run()[:2], 5, run()[:5]), "one slot per position"),
+        (Work(run()[:2], 0, np.array([1, SLOTS + 1], np.int32)), "slots must lie in"),
+        (Work(np.zeros(513, np.int32), 0, np.zeros(513, np.int32)), "do not fit a context of 512"),
     ],
 )
 def test_impossible_works_are_refused_before_anything_is_computed(work, said, loaded):
@@ -217,8 +217,8 @@ def test_impossible_works_are_refused_before_anything_is_computed(work, said, lo
 def test_half_precision(dtype, tiny, reference):
     ids, expected = reference()
     runner = TorchRunner(load_model(tiny("llama"), dtype=dtype), SLOTS)
-    runner.step([Work(ids[:60], 0, scattered()[:60], None)])
-    logits = runner.logits(Work(ids[60:90], 60, scattered()[:90], None))
+    runner.step([Work(ids[:60], 0, scattered()[:60])])
+    logits = runner.logits(Work(ids[60:90], 60, scattered()[:90]))
     assert logits.dtype == np.float32
     assert np.abs(logits - expected[89]).max() <= 0.1 * np.abs(expected[89]).max()
 
@@ -229,4 +229,4 @@ def test_cuda_equals_transformers(arch, tiny, reference):
     ids, expected = reference(arch)
     runner = TorchRunner(load_model(tiny(arch), device="cuda", dtype="float32"), SLOTS)
     for start, end in ((0, 33), (33, 119), (119, 120)):
-        assert_same(runner.logits(Work(ids[start:end], start, scattered()[:end], None)), expected[end - 1])
+        assert_same(runner.logits(Work(ids[start:end], start, scattered()[:end])), expected[end - 1])
