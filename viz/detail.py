@@ -18,11 +18,12 @@ from rich.text import Text
 from ..radix.keys import TOKEN_BYTES, Int32Array, Key, as_array, common_prefix, count
 from ..radix.snapshots import NodeView, Snapshot, State, Tombstone
 from .cells import Brush
-from .labels import Kind, Labels, label
+from .labels import Kind, Labels, label, lettered
 from .picture import Look
 from .plain import memory_line, memory_text
 from .states import ATTRIBUTES, STATES, UNCACHED, Attribute
 from .story import why_gone
+from .veil import HIDDEN
 
 _NAMES = 16  # cells of the column that names the facts
 _NAMES_FROM = 40  # cells from which on there is room for it
@@ -41,6 +42,8 @@ def detail(
     bytes_per_token: int | None = None,
     ids: bool = False,
     conversations: Mapping[str, Int32Array] | None = None,
+    letters: Mapping[int, str] | None = None,
+    veiled: bool = False,
 ) -> Text:
     """Says everything about a node, or about a tombstone.
 
@@ -53,8 +56,10 @@ def detail(
         bytes_per_token: Memory of one token across all layers; None or 0 when there is no model.
         ids: Whether token ids are listed.
         conversations: Token ids of each conversation, by name; those that begin with the node's path are named.
+        letters: What the picture beside it calls nodes, by id.
+        veiled: Whether its use, and whether it could go, are left out, because a question is open.
     """
-    sheet = _Sheet(pieces, width, look)
+    sheet = _Sheet(pieces, width, look, lettered(letters, ascii=look.ascii), veiled)
     path = snapshot.path(node_id)
     stones = [stone for stone in snapshot.tombstones if stone.node == node_id]
     if path:
@@ -63,7 +68,7 @@ def detail(
     elif stones:
         key = _of_tombstones(sheet, stones, bytes_per_token)
     else:
-        sheet.title(f"#{node_id}", None, "is not in the tree at this moment")
+        sheet.title(node_id, None, "is not in the tree at this moment")
         return sheet.close()
     sheet.text(key)
     if ids:
@@ -90,7 +95,9 @@ def unshared(snapshot: Snapshot) -> int:
     return total // TOKEN_BYTES
 
 
-def gauge(snapshot: Snapshot, *, width: int, look: Look, bytes_per_token: int | None = None) -> Text:
+def gauge(
+    snapshot: Snapshot, *, width: int, look: Look, bytes_per_token: int | None = None, veiled: bool = False
+) -> Text:
     """Paints the pool: `viz.memory_line`, and what sharing saves.
 
     Bytes are left out where the gauge would take more than two lines with them, and the last line while nothing is in
@@ -104,6 +111,7 @@ def gauge(snapshot: Snapshot, *, width: int, look: Look, bytes_per_token: int | 
             palette=look.palette,
             ascii=look.ascii,
             colour=look.colour,
+            veiled=veiled,
         )
         if lines.plain.count("\n") < 2:
             break
@@ -137,7 +145,7 @@ def _of_node(
     """Says what stands before the text, for it may be long: what the node is, how large, and what holds it."""
     node = path[-1]
     state = snapshot.state(node)
-    sheet.title(f"#{node.id}", state, f"{STATES[state].word}{_walked(snapshot, node)}")
+    sheet.title(node.id, state, f"{STATES[state].word}{_walked(snapshot, node)}")
     start = sum(above.size for above in path[:-1])
     sheet.fact("tokens", f"{node.size:,}, positions {start + 1:,} to {start + node.size:,}")
     if bytes_per_token:
@@ -153,11 +161,10 @@ def _history_of_node(
 ) -> None:
     node = path[-1]
     start = sum(above.size for above in path[:-1])
-    sheet.fact("last use", f"request {node.last:,}, {_ago(snapshot.tick - node.last)}")
-    sheet.fact("created", f"request {node.created:,}, {_ago(snapshot.tick - node.created)}")
-    sheet.fact("hits", f"{node.hits:,}")
-    if node.priority:
-        sheet.fact("priority", f"{node.priority:,}")
+    if sheet.veiled:
+        sheet.fact("use", HIDDEN)
+    else:
+        _use_of_node(sheet, snapshot, node)
     sheet.fact("slots", slot_runs(as_array(node.slots)))
     sheet.fact("parent", f"#{path[-2].id}" if len(path) > 1 else "the root")
     sheet.fact("children", _named([child.id for child in node.children]))
@@ -169,11 +176,19 @@ def _history_of_node(
         sheet.fact("conversations" if len(names) > 1 else "conversation", ", ".join(names))
 
 
+def _use_of_node(sheet: _Sheet, snapshot: Snapshot, node: NodeView) -> None:
+    sheet.fact("last use", f"request {node.last:,}, {_ago(snapshot.tick - node.last)}")
+    sheet.fact("created", f"request {node.created:,}, {_ago(snapshot.tick - node.created)}")
+    sheet.fact("hits", f"{node.hits:,}")
+    if node.priority:
+        sheet.fact("priority", f"{node.priority:,}")
+
+
 def _of_tombstones(sheet: _Sheet, stones: list[Tombstone], bytes_per_token: int | None) -> Key:
     """Describes a node that is gone; its end may have gone first, with a tombstone of its own."""
     last = stones[-1]
     key = last.key + b"".join(stone.key for stone in reversed(stones[:-1]))
-    sheet.title(f"#{last.node}", State.EVICTED, f"evicted in this step, {why_gone(last.why, ascii=sheet.ascii)}")
+    sheet.title(last.node, State.EVICTED, f"evicted in this step, {why_gone(last.why, ascii=sheet.ascii)}")
     sheet.fact("tokens", f"{count(key):,}")
     if bytes_per_token:
         sheet.fact("memory", f"{memory_text(count(key) * bytes_per_token)} given back")
@@ -192,6 +207,8 @@ def _locks(sheet: _Sheet, snapshot: Snapshot, node: NodeView) -> str:
     if node.locks:
         holders = "1 holder" if node.locks == 1 else f"{node.locks:,} holders"
         return f"{sheet.brush.glyph(ATTRIBUTES[Attribute.LOCKED])}{node.locks:,}, {holders}"
+    if sheet.veiled:
+        return "none"
     if node.id == snapshot.next_victim:
         victim = ATTRIBUTES[Attribute.NEXT_VICTIM]
         return f"none: {sheet.brush.glyph(victim)} {victim.word}, would go if space were needed now"
@@ -242,7 +259,11 @@ def _through(
 class _Sheet:
     """Lines of at most `width` cells: a title, named facts, and running text."""
 
-    def __init__(self, pieces: Mapping[int, bytes], width: int, look: Look) -> None:
+    def __init__(
+        self, pieces: Mapping[int, bytes], width: int, look: Look, letters: Mapping[int, str], veiled: bool
+    ) -> None:
+        self.veiled = veiled
+        self._letters = letters
         self.ascii = look.ascii  # for names and reasons
         self._width = max(width, 1)
         self.brush = Brush(look)
@@ -253,8 +274,9 @@ class _Sheet:
         """Returns a name that came from a person or a file."""
         return label(text, ascii=self.ascii).fit(_NAME, ascii=self.ascii).plain
 
-    def title(self, name: str, state: State | None, words: str) -> None:
-        line = Text(f"{name} ", self.brush.bold)
+    def title(self, node: int, state: State | None, words: str) -> None:
+        letter = self._letters.get(node)
+        line = Text(f"#{node}, letter {letter} " if letter else f"#{node} ", self.brush.bold)
         if state is not None:
             line.append(f"{self.brush.glyph(STATES[state])} ", self.brush.stroke(state))
         line.append(words, self.brush.stroke(state) if state is not None else self.brush.text)

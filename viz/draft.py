@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from ..radix.keys import Key
 from ..radix.snapshots import Snapshot, State
-from .labels import Kind, Label, Labels, Span, label
+from .labels import Kind, Label, Labels, Span, label, lettered
 from .picture import Look
 from .shown import shown_trees
 from .states import MORE, STATES, UNCACHED
@@ -275,7 +275,7 @@ class Draft:
 
 def _names(nodes: Sequence[Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
     """Returns what to call each node."""
-    known = {id: label(name, ascii=ascii).fit(_NAME, ascii=ascii).plain for id, name in (letters or {}).items()}
+    known = lettered(letters, ascii=ascii, width=_NAME)
     names = []
     for node in nodes:
         twig = node.twig

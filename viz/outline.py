@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ..radix.snapshots import Snapshot
 from .grove import Grove, index_of, tend
-from .labels import Labels
+from .labels import Labels, lettered
 from .picture import Direction, Look, Place
 from .plain import Needs, RowPainter, memory_text
 from .rail import Row, row_of, spots
@@ -39,6 +39,8 @@ def outline(
     before: Outline | None = None,
     runs: int = 0,
     kept: frozenset[int] = frozenset(),
+    letters: Mapping[int, str] | None = None,
+    veiled: bool = False,
 ) -> Outline:
     """Returns the rail outline of a snapshot.
 
@@ -52,9 +54,11 @@ def outline(
         before: The picture before this one; it changes nothing but the cost.
         runs: Shows chains of at least this many untouched nodes with one child each as one row; 0: none.
         kept: Ids of nodes that are shown for all that.
+        letters: What this picture calls nodes, by id.
+        veiled: Whether ages are left out, because a question is open; see `veil` for the snapshot.
     """
     grove = Grove(snapshot, None if before is None else before._grove, runs, kept)
-    return Outline(grove, snapshot, pieces, width, look, bytes_per_token, folded, before)
+    return Outline(grove, snapshot, pieces, width, look, bytes_per_token, folded, before, letters, veiled)
 
 
 class Outline:
@@ -70,8 +74,11 @@ class Outline:
         bytes_per_token: int | None,
         folded: frozenset[int],
         before: Outline | None,
+        letters: Mapping[int, str] | None = None,
+        veiled: bool = False,
     ) -> None:
         self._grove = grove
+        self._letters = lettered(letters, ascii=look.ascii)
         self._snapshot = snapshot
         self._bytes_per_token = bytes_per_token
         self._trees, self._graves = tend(grove, snapshot.tombstones, folded)
@@ -79,7 +86,8 @@ class Outline:
         self._found: dict[int, _Found | None] = {}
         self._width = width
         self._height = sum(tree.starts[-1] for tree in self._trees) + headings(self._trees)
-        self._brush = _Brush(self._needs(), pieces, width, look)
+        needs = self._needs()
+        self._brush = _Brush(needs._replace(age=None) if veiled else needs, pieces, width, look)
         if before is not None:
             self._brush = before._brush.fitting(self._brush)
         victim = None if snapshot.next_victim is None else self._descend(snapshot.next_victim)
@@ -119,7 +127,11 @@ class Outline:
         if y not in self._rows:
             for line, spot in enumerate(islice(spots(self._trees, y), CHUNK), y):
                 row = row_of(spot, self._snapshot, self._bytes_per_token)
-                self._rows[line] = replace(row, next_victim=True) if spot.twig is self._victim else row
+                if spot.twig is self._victim:
+                    row = replace(row, next_victim=True)
+                if row.node in self._letters and row.kind in (RowKind.NODE, RowKind.TOMBSTONE):
+                    row = replace(row, letter=self._letters[row.node])
+                self._rows[line] = row
         return self._rows[y]
 
     def place(self, node: int) -> Place | None:

@@ -9,13 +9,15 @@ and snapshots; no layout rule, no terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
 from ..radix.snapshots import Snapshot, State
-from .labels import Kind, Label, Labels, label
+from .labels import Kind, Label, Labels, label, lettered
 from .rail import Lane, Row, RowKind
 from .states import ATTRIBUTES, MORE, PALETTES, STATES, UNCACHED, Attribute, Sign
 
@@ -60,6 +62,8 @@ def tree_text(
     pills: bool = True,
     heading: str | None = None,
     abridged: Sequence[tuple[str, str]] = (),
+    letters: Mapping[int, str] | None = None,
+    veiled: bool = False,
 ) -> Text:
     """Paints an outline.
 
@@ -73,30 +77,90 @@ def tree_text(
         pills: Whether chat-template tokens are folded.
         heading: Title of a first row that names the columns; None leaves that row out.
         abridged: As in `Labels`.
+        letters: What this picture calls nodes, by id.
+        veiled: Whether ages are left out, because a question is open.
 
     Returns:
         One line per row, without a newline at the end.
     """
     labels = Labels(pieces, pills=pills, ascii=ascii, abridged=abridged)
-    painter = RowPainter(Needs.of(rows), labels, width=width, palette=palette, ascii=ascii, colour=colour)
+    if letters:
+        names = lettered(letters, ascii=ascii)
+        rows = [replace(row, letter=names.get(row.node or 0, "")) if _is_single(row) else row for row in rows]
+    needs = Needs.of(rows)
+    painter = RowPainter(
+        needs._replace(age=None) if veiled else needs, labels, width=width, palette=palette, ascii=ascii, colour=colour
+    )
     lines = [] if heading is None else [painter.heading(heading)]
     lines += [painter.row(row) for row in rows]
     return _lines(lines)
 
 
-def legend(*, width: int, palette: str = "dark", ascii: bool = False, colour: bool = True) -> Text:
-    """Paints what the signs mean, in as few lines of at most `width` cells as it takes."""
+def legend(
+    *,
+    width: int,
+    palette: str = "dark",
+    ascii: bool = False,
+    colour: bool = True,
+    lang: str = "en",
+    veiled: bool = False,
+) -> Text:
+    """Paints what the signs mean, in as few lines of at most `width` cells as it takes; from 80 cells on in one.
+
+    Args:
+        width: The most cells a line may take.
+        palette: As in `tree_text`.
+        ascii: As in `tree_text`.
+        colour: As in `tree_text`.
+        lang: "zh" for Chinese; English else, and where only ASCII can be printed.
+        veiled: Whether the next victim is left out, because a question is open.
+    """
     brush = _Brush(palette, ascii, colour)
-    items = [
-        brush.item(brush.glyph(sign), sign.word, brush.stroke(state) + brush.bold) for state, sign in STATES.items()
-    ]
+    words = _LEGEND["zh" if lang == "zh" and not ascii else "en"]
+    lines, shorter = (_wrapped(_meanings(brush, each, veiled), width) for each in words)
+    return _lines(shorter if len(shorter) == 1 < len(lines) else lines)
+
+
+class _Meanings(NamedTuple):
+    """What each sign means, in words."""
+
+    states: Mapping[State, str]
+    locked: str
+    victim: str
+    uncached: str
+
+
+_ENGLISH = _Meanings(
+    {state: sign.word for state, sign in STATES.items()},
+    "locked by n",
+    ATTRIBUTES[Attribute.NEXT_VICTIM].word,
+    UNCACHED.word,
+)
+_CHINESE = _Meanings(
+    {State.NEW: "新增", State.REUSED: "重用", State.RESIDENT: "驻留", State.EVICTED: "已驱逐"},
+    "被 n 个持有者锁定",
+    "下一个驱逐对象",
+    "尚未缓存",
+)
+# by language: the words, and shorter ones for when they save a line
+_LEGEND = {
+    "en": (_ENGLISH, _ENGLISH._replace(locked="locked", uncached="not cached")),
+    "zh": (_CHINESE, _CHINESE._replace(locked="锁定")),
+}
+
+
+def _meanings(brush: _Brush, words: _Meanings, veiled: bool) -> list[Text]:
+    """Returns the entries of a legend."""
     locked, victim = ATTRIBUTES[Attribute.LOCKED], ATTRIBUTES[Attribute.NEXT_VICTIM]
-    items += [
-        brush.item(brush.glyph(locked) + "n", "locked by n", brush.stroke(Attribute.LOCKED)),
-        brush.item(brush.glyph(victim), victim.word, brush.stroke(Attribute.NEXT_VICTIM)),
-        brush.item(brush.glyph(UNCACHED), UNCACHED.word, brush.faint),
+    items = [
+        brush.item(brush.glyph(STATES[state]), word, brush.stroke(state) + brush.bold)
+        for state, word in words.states.items()
     ]
-    return _lines(_wrapped(items, width))
+    items.append(brush.item(brush.glyph(locked) + "n", words.locked, brush.stroke(Attribute.LOCKED)))
+    if not veiled:
+        items.append(brush.item(brush.glyph(victim), words.victim, brush.stroke(Attribute.NEXT_VICTIM)))
+    items.append(brush.item(brush.glyph(UNCACHED), words.uncached, brush.faint))
+    return items
 
 
 def memory_line(
@@ -107,6 +171,7 @@ def memory_line(
     palette: str = "dark",
     ascii: bool = False,
     colour: bool = True,
+    veiled: bool = False,
 ) -> Text:
     """Paints the pool: a gauge and its four parts, which add up to the capacity; on one line where that fits.
 
@@ -117,11 +182,17 @@ def memory_line(
         palette: As in `tree_text`.
         ascii: As in `tree_text`.
         colour: As in `tree_text`.
+        veiled: Whether what is protected and what is evictable become one part, because a question is open.
     """
     brush = _Brush(palette, ascii, colour)
-    parts = [
+    resident = [
         ("protected", snapshot.protected, "█", "#", brush.stroke(Attribute.LOCKED)),
         ("evictable", snapshot.evictable, "▓", "=", brush.stroke(State.RESIDENT)),
+    ]
+    if veiled:
+        resident = [("resident", snapshot.resident, "▓", "=", brush.stroke(State.RESIDENT))]
+    parts = [
+        *resident,
         ("in-flight", snapshot.in_flight, "▒", ">", brush.stroke(State.NEW)),
         ("free", snapshot.free, "░", ".", brush.faint),
     ]
@@ -154,7 +225,7 @@ class Needs(NamedTuple):
     tokens: int = 0
     single: int = 0  # tokens of one node
     locks: int = 0
-    age: int = 0
+    age: int | None = 0  # None: no age is shown
     walked: int = 0  # characters of "3/12", for a node that was walked in part
     memory: int | None = None  # characters of "12 KiB"; None: no memory is known
 
@@ -244,9 +315,10 @@ class RowPainter:
         ]
         if self._width >= MEMORY_FROM and needs.memory is not None:
             columns.append(_Column("memory", lambda row: memory_text(row.bytes), self._plain, needs.memory))
-        if self._width >= DETAIL_FROM:
+        if self._width >= DETAIL_FROM and needs.age is not None:
             age = len(f"{needs.age:,}")
             columns.append(_Column("age", lambda row: "" if row.age is None else f"{row.age:,}", self._plain, age))
+        if self._width >= DETAIL_FROM:
             columns.append(self._bars(min(24, 10 + (self._width - DETAIL_FROM) // 4)))
         while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_ROOM:
             columns.pop(0 if len(columns) == 2 else -1)
@@ -296,6 +368,8 @@ class RowPainter:
         style = brush.line if row.context else brush.stroke(row.state)
         if row.kind is not RowKind.MORE:
             line.append(brush.glyph(STATES[row.state]) + " ", style + brush.bold)
+        if row.letter and line.cell_len + cell_len(row.letter) + _GAP < self.room:
+            line.append(row.letter, style + brush.bold).append(" " * _GAP)
         room = self.room - line.cell_len
         if row.kind in (RowKind.FOLD, RowKind.MORE):
             note = label(f"{brush.glyph(MORE)} {row.note}", ascii=brush.ascii)

@@ -66,6 +66,7 @@ class Row:
     note: str = ""  # for rows without a key: the namespace's name (as it came), or what was folded or left out
     context: bool = False  # shown only because of what hangs below it
     why: str = ""  # of a tombstone: why it went
+    letter: str = ""  # what a panel calls it besides its id; safe to print
 
     @property
     def attribute(self) -> Attribute:

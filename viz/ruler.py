@@ -17,12 +17,13 @@ from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
 from ..radix.snapshots import Snapshot, State
 from .cells import Brush, Run, label_runs, line_of, split_runs
-from .labels import Kind, Label, Labels, Span, label
+from .labels import Kind, Label, Labels, Span, label, lettered
 from .picture import Direction, Look, Place
 from .shown import shown_trees
 from .states import ATTRIBUTES, MORE, STATES, UNCACHED, Attribute
@@ -63,7 +64,9 @@ _ASCII = _Signs(("+", "+", "+", "|"), ("|", ":"), ("-", "."), "=", ">")
 class _Bar:
     """A node, several in a line, or the heading of a tree, which has no ids."""
 
-    __slots__ = ("children", "end", "ids", "nodes", "over", "parent", "right", "start", "tokens", "twig", "x", "y")
+    __slots__ = (
+        "children", "end", "ids", "letter", "nodes", "over", "parent", "right", "start", "tokens", "twig", "x", "y"
+    )  # fmt: skip
 
     def __init__(self, twig: Twig, parent: _Bar | None, y: int) -> None:
         top = twig.kind is RowKind.NAMESPACE
@@ -78,6 +81,7 @@ class _Bar:
         self.y = y
         self.x = 0
         self.right = 0  # the first cell behind it
+        self.letter = ""
         self.over = False  # whether its end, or what comes after it, is left out
 
     def join(self, twig: Twig) -> None:
@@ -95,6 +99,7 @@ def ruler(
     width: int,
     look: Look,
     folded: Collection[int] = frozenset(),
+    letters: Mapping[int, str] | None = None,
 ) -> Ruler:
     """Lays out a tree as bars over a scale of token positions.
 
@@ -104,11 +109,13 @@ def ruler(
         width: The most cells of a line.
         look: How to paint.
         folded: Ids of nodes that stand in one bar for themselves and all below them.
+        letters: What this picture calls nodes, by id; shown where a bar has room for it.
     """
     trees = shown_trees(snapshot, folded)
+    names = lettered(letters, ascii=look.ascii)
     width = max(width, 1)
     for fit in _FITS:
-        bars = _bars(trees, snapshot.next_victim, fit.joins)
+        bars = _bars(trees, snapshot.next_victim, names, fit.joins)
         if _scale(bars, width, fit):
             break
     return Ruler(pieces, snapshot.next_victim, width, look, bars, fit)
@@ -117,7 +124,7 @@ def ruler(
 # -- the layout --------------------------------------------------------------------------------------------------------
 
 
-def _bars(trees: Sequence[Twig], victim: int | None, joins: bool) -> list[_Bar]:
+def _bars(trees: Sequence[Twig], victim: int | None, letters: Mapping[int, str], joins: bool) -> list[_Bar]:
     """Gives every node a line and a stretch of tokens, from top to bottom and from left to right."""
     bars: list[_Bar] = []
     y = 0
@@ -132,7 +139,8 @@ def _bars(trees: Sequence[Twig], victim: int | None, joins: bool) -> list[_Bar]:
             twig, parent, goes_on = stack.pop()
             y += 0 if goes_on else 1
             bar = _Bar(twig, parent, y)
-            while joins and len(twig.children) == 1 and _alike(twig, twig.children[0], victim):
+            bar.letter = letters.get(twig.id or 0, "") if twig.kind in (RowKind.NODE, RowKind.TOMBSTONE) else ""
+            while joins and len(twig.children) == 1 and _alike(twig, twig.children[0], victim, letters):
                 twig = twig.children[0]
                 bar.join(twig)
             bars.append(bar)
@@ -143,12 +151,13 @@ def _bars(trees: Sequence[Twig], victim: int | None, joins: bool) -> list[_Bar]:
     return bars
 
 
-def _alike(twig: Twig, child: Twig, victim: int | None) -> bool:
+def _alike(twig: Twig, child: Twig, victim: int | None, letters: Mapping[int, str]) -> bool:
     """Returns whether two nodes may share a bar: nothing sets them apart but their tokens."""
     return (
         twig.kind is child.kind is RowKind.NODE
         and (twig.state, twig.locks) == (child.state, child.locks)
         and victim not in (twig.id, child.id)
+        and not any(one.id in letters for one in (twig, child))
         and all(one.walked in (0, one.tokens) and not one.uncached for one in (twig, child))
     )
 
@@ -165,7 +174,7 @@ def _scale(bars: Sequence[_Bar], width: int, fit: _Fit) -> bool:
     if fit.shared:
         real.sort(key=lambda bar: bar.end)  # what ends first comes first, so every start is known
     numbers = fit.least > _LEAST  # then every bar has room for its tokens and an attribute
-    floors = [max(fit.least, len(f"{bar.tokens:,}") + 3 if numbers else 0) for bar in real]
+    floors = [max(fit.least, len(f"{bar.tokens:,}") + 3 + _called(bar) if numbers else 0) for bar in real]
     last = max(bar.end for bar in real)
 
     def place(factor: float) -> int:
@@ -193,6 +202,11 @@ def _scale(bars: Sequence[_Bar], width: int, fit: _Fit) -> bool:
         middle = (low + high) / 2
         low, high = (middle, high) if place(middle) <= room else (low, middle)
     return place(low) <= room
+
+
+def _called(bar: _Bar) -> int:
+    """Returns the cells of a letter and what sets it apart."""
+    return cell_len(bar.letter) + 1 if bar.letter else 0
 
 
 def _rounded(tokens: int) -> int:
@@ -358,16 +372,21 @@ class Ruler:
         siblings = [bar] if bar.parent is None else bar.parent.children
         seam = signs.seams[2 * (siblings[0] is bar) + (siblings[-1] is bar)]
         room = bar.right - bar.x - 2 - bar.over  # without seam and sign
-        count, sign = self._numbers(bar, room)
-        text = self._text(bar, room - len(count) - len(sign) - 1 - gone)  # dashes are seen on both sides of it
+        name = bar.letter if cell_len(bar.letter) <= room else ""
+        called = cell_len(name) + 1 if name else 0
+        count, sign = self._numbers(bar, room - called)
+        numbers = bar.x + 2 + called
+        text = self._text(bar, room - called - len(count) - len(sign) - 1 - gone)  # dashes are seen on both sides of it
         struck = fill + brush.strike if gone else fill
         runs = [
             Run(bar.x, seam, self._line(twig.state)),
             Run(bar.x + 1, brush.glyph(STATES[twig.state]), brush.sign(twig.state)),
-            Run(bar.x + 2, count, fill),
-            Run(bar.x + 2 + len(count), sign, brush.badge(self._attribute(twig), twig.state)),
+            Run(bar.x + 2, name, fill + brush.bold),
+            Run(numbers - 1, " " if called and count + sign else "", fill),
+            Run(numbers, count, fill),
+            Run(numbers + len(count), sign, brush.badge(self._attribute(twig), twig.state)),
         ]
-        x = bar.x + 2 + len(count) + len(sign)
+        x = numbers + len(count) + len(sign) if count + sign or not called else numbers - 1
         if text.spans:
             runs += [Run(x, signs.across[1] if gone else " ", fill), *label_runs(x + 1, text, struck, struck)]
             x += 1 + text.cells

@@ -60,7 +60,7 @@ class Strip:
         self._travel = Travel(recording) if travel is None else travel
         self._weights = bytearray()  # of every event
 
-    def paint(self, position: int, *, width: int, look: Look, live: bool = False) -> Text:
+    def paint(self, position: int, *, width: int, look: Look, live: bool = False, until: int | None = None) -> Text:
         """Paints the strip.
 
         Args:
@@ -68,28 +68,35 @@ class Strip:
             width: Cells; neither line is wider.
             look: Palette, ASCII, colour.
             live: Whether the view follows the recording's end; otherwise the share of events that lie behind is shown.
+            until: The last position that may be known; the strip is that of a recording that ends there.
 
         Returns:
             Two lines: signs with a word at the end, and the numbers of steps with a pointer below `position`.
         """
-        self._read_on()
-        events = len(self._weights)
+        events = self._known(until)
         position = max(0, min(position, events))
         each = _each(events, width)
         head = -(-position // each)
         brush = Brush(look)
-        lines = [self._signs(each, width, _Cells(look, head)), self._marks(each, width, head, position, brush)]
+        lines = [
+            self._signs(events, width, _Cells(look, head)),
+            self._marks(events, width, head, self._travel.step_at(position), brush),
+        ]
         if width >= _TAIL_FROM:
             word = "live" if live else f"{100 * position // events if events else 100} %"
             lines[0].pad_right(_track(width) - lines[0].cell_len)
             lines[0].append(f" {word:>{_TAIL - 1}}", brush.bold if live else brush.faint)
         return Text("\n", no_wrap=True, overflow="ignore").join(lines)
 
-    def position_at(self, x: int, width: int) -> int:
-        """Returns the position that a cell of the strip stands for: after the last of its events."""
-        self._read_on()
-        events = len(self._weights)
+    def position_at(self, x: int, width: int, until: int | None = None) -> int:
+        """Returns the position that a cell of the strip stands for: after the last of its events, up to `until`."""
+        events = self._known(until)
         return max(0, min(x * _each(events, width), events))
+
+    def _known(self, until: int | None) -> int:
+        """Reads on; returns how many events may be known."""
+        self._read_on()
+        return _up_to(until, len(self._weights))
 
     def _read_on(self) -> None:
         events = self._recording.events
@@ -99,29 +106,28 @@ class Strip:
             found = weight(type(event), _OTHER)
             self._weights.append(_OTHER if isinstance(event, ev.Matched) and not event.tokens else found)
 
-    def _signs(self, each: int, width: int, cells: _Cells) -> Text:
+    def _signs(self, events: int, width: int, cells: _Cells) -> Text:
         line = Text(cells.brush.glyph(_START), cells.style(0, _OTHER))
-        if not self._weights or width < 2:
+        if not events or width < 2:
             line.truncate(max(width, 0))
             return line
-        starts = np.arange(0, len(self._weights), each)
-        heaviest = np.maximum.reduceat(np.frombuffer(bytes(self._weights), dtype=np.uint8), starts)
+        starts = np.arange(0, events, _each(events, width))
+        heaviest = np.maximum.reduceat(np.frombuffer(bytes(self._weights[:events]), dtype=np.uint8), starts)
         for x, kind in enumerate(heaviest.tolist(), start=1):
             line.append(cells.brush.glyph(_SIGNS[kind]), cells.style(x, kind))
         return line
 
-    def _marks(self, each: int, width: int, head: int, position: int, brush: Brush) -> Text:
+    def _marks(self, events: int, width: int, head: int, current: int, brush: Brush) -> Text:
         """Writes the numbers of as many steps as fit below their first events, and the pointer."""
-        cells = _track(width)
+        cells, each = _track(width), _each(events, width)
         row = [" "] * max(cells, 0)
         styles = [brush.faint] * len(row)
-        current = self._travel.step_at(position)
         x = 0
         while x < cells:  # from one number to the first step that can stand right of it
-            number, start = next(self._travel.steps(max(0, (x - 1) * each)), (0, len(self._weights)))
+            number, start = next(self._travel.steps(max(0, (x - 1) * each)), (0, events))
             x = 1 + start // each
             text = str(number)
-            if start >= len(self._weights) or x + len(text) > cells:
+            if start >= events or x + len(text) > cells:
                 break
             if not x <= head < x + len(text):
                 row[x : x + len(text)] = text
@@ -136,14 +142,22 @@ class Strip:
         return line
 
 
-def strip(recording: Recording, position: int, *, width: int, look: Look, live: bool = False) -> Text:
+def strip(
+    recording: Recording, position: int, *, width: int, look: Look, live: bool = False, until: int | None = None
+) -> Text:
     """Paints the timeline of a recording once; see `Strip.paint`."""
-    return Strip(recording).paint(position, width=width, look=look, live=live)
+    return Strip(recording).paint(position, width=width, look=look, live=live, until=until)
 
 
-def position_at(recording: Recording, x: int, width: int) -> int:
+def position_at(recording: Recording, x: int, width: int, until: int | None = None) -> int:
     """Returns the position that a cell of the strip stands for; see `Strip.position_at`."""
-    return max(0, min(x * _each(len(recording.events), width), len(recording.events)))
+    events = _up_to(until, len(recording.events))
+    return max(0, min(x * _each(events, width), events))
+
+
+def _up_to(until: int | None, events: int) -> int:
+    """Events that may be known."""
+    return events if until is None else max(0, min(until, events))
 
 
 def _track(width: int) -> int:

@@ -34,6 +34,7 @@ from .picture import Direction, Look, Picture, Place
 from .rail import RowKind
 from .ruler import ruler
 from .states import LIGHT, PALETTES
+from .veil import veil
 
 SMALL = 24
 """Nodes up to which `auto` draws the figure, if it fits."""
@@ -70,6 +71,8 @@ class _Shown(NamedTuple):
     snapshot: Snapshot
     pieces: Mapping[int, bytes]
     bytes_per_token: int | None
+    letters: Mapping[int, str] | None
+    veiled: bool
 
 
 class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -133,15 +136,26 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # -- what is shown -------------------------------------------------------------------------------------------------
 
-    def show(self, snapshot: Snapshot, pieces: Mapping[int, bytes], *, bytes_per_token: int | None = None) -> None:
+    def show(
+        self,
+        snapshot: Snapshot,
+        pieces: Mapping[int, bytes],
+        *,
+        bytes_per_token: int | None = None,
+        letters: Mapping[int, str] | None = None,
+        veiled: bool = False,
+    ) -> None:
         """Shows a snapshot; costs what changed since the last one.
 
         Args:
             snapshot: The state to show.
             pieces: The bytes of each token id.
             bytes_per_token: Memory of one token across all layers.
+            letters: What this picture calls nodes, by id; the figure then leaves out their numbers.
+            veiled: Whether what tells who goes next is left out, because a question is open; see `veil`.
         """
-        shown, before = _Shown(snapshot, pieces, bytes_per_token), self._shown
+        snapshot = veil(snapshot) if veiled else snapshot
+        shown, before = _Shown(snapshot, pieces, bytes_per_token, letters, veiled), self._shown
         if before is not None and before.snapshot is snapshot and before[1:] == shown[1:]:
             return
         self._shown = shown
@@ -203,13 +217,16 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         if kind == "figure":
             return figure(
                 shown.snapshot, shown.pieces, look=look, folded=folded, before=before, height=room.height,
-                width=room.width,
+                width=room.width, letters=shown.letters,
             )  # fmt: skip
         if kind == "ruler":
-            return ruler(shown.snapshot, shown.pieces, width=room.width, look=look, folded=folded)
+            return ruler(
+                shown.snapshot, shown.pieces, width=room.width, look=look, folded=folded, letters=shown.letters
+            )
         return outline(
             shown.snapshot, shown.pieces, width=max(room.width, _NARROWEST), look=look,
             bytes_per_token=shown.bytes_per_token, folded=folded, before=before, runs=self._runs, kept=self._kept,
+            letters=shown.letters, veiled=shown.veiled,
         )  # fmt: skip
 
     def _draw_again(self) -> None:

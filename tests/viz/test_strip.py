@@ -90,6 +90,20 @@ def test_the_pointer_stands_below_the_last_event_that_happened(
     assert x == 0 or position_at(recording, x - 1, width) < position
 
 
+@given(SIGNS, st.integers(0, 320), st.integers(0, 320), st.integers(2, 100), st.booleans())
+def test_nothing_after_the_last_position_that_may_be_known_is_told(
+    signs: list[str], until: int, position: int, width: int, live: bool
+) -> None:
+    """The strip is that of a recording that ends there, and no click leads further."""
+    whole, begun = Strip(recording_of(signs)), Strip(recording_of(signs[:until]))
+    shown = whole.paint(position, width=width, look=Look(), live=live, until=until)
+    wanted = begun.paint(position, width=width, look=Look(), live=live)
+    assert shown == wanted and shown.spans == wanted.spans
+    for x in range(-1, width + 2):
+        assert whole.position_at(x, width, until) == begun.position_at(x, width) <= until
+        assert position_at(recording_of(signs), x, width, until) == whole.position_at(x, width, until)
+
+
 def test_a_short_chat_reads_from_left_to_right() -> None:
     """Numbers stand below the events that open steps; the pointer and the word say where one is."""
     recording = recording_of("|●✚|●⊢✚✖")

@@ -407,6 +407,23 @@ async def test_every_view_takes_everything(view: str) -> None:
         assert all(tree.render_line(y).cell_length == tree.size.width for y in range(tree.size.height))
 
 
+@pytest.mark.parametrize("view", ["rail", "ruler", "figure"])
+async def test_letters_and_the_veil_reach_every_view(view: str) -> None:
+    snapshot = FAMILY.snapshot()
+    victim = snapshot.next_victim
+    assert victim is not None
+    async with hosted(snapshot, view=view) as (tree, pilot):
+        assert "▿" in "".join(lines(tree))
+        tree.show(snapshot, PIECES, letters={victim: "Q"}, veiled=True)
+        await pilot.pause()
+        shown = "".join(lines(tree))
+        assert "Q" in shown and "▿" not in shown and " age " not in shown
+        tree.show(snapshot, PIECES)
+        await pilot.pause()
+        shown = "".join(lines(tree))
+        assert "Q" not in shown and "▿" in shown
+
+
 async def test_auto_draws_small_trees_as_figures_and_does_not_flicker() -> None:
     cache = RadixCache(10_000)
     kinds = []
