@@ -30,7 +30,7 @@ def page(pictures: list[Figure]) -> str:
 
 
 def paper(
-    *, before: bool = False, named: bool = True, look: Look = MONO, height: int = 21, width: int = 100
+    *, before: bool = False, named: bool = True, look: Look = MONO, height: int = 20, width: int = 100
 ) -> list[Figure]:
     drawn: list[Figure] = []
     for snapshot, letters in panels():
@@ -48,11 +48,25 @@ def paper(
     return drawn
 
 
+@pytest.mark.parametrize("width", [98, 99, 100])
+@pytest.mark.parametrize("ascii", [False, True])
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("named", [False, True])
-def test_every_panel_of_the_paper_fits_a_pane(before: bool, named: bool) -> None:
-    for picture in paper(before=before, named=named):
-        assert picture.fits and picture.width <= 100 and picture.height <= 21
+def test_every_panel_of_the_paper_fits_a_lesson(width: int, ascii: bool, before: bool, named: bool) -> None:
+    for picture in paper(before=before, named=named, width=width, look=replace(MONO, ascii=ascii)):
+        assert picture.fits and picture.width <= width and picture.height <= 20
+        assert all(cell_len(line) <= width for line in text(picture).split("\n"))
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+def test_every_panel_has_tall_boxes_and_all_its_letters_and_says_what_went(ascii: bool) -> None:
+    gone, corner = ("x" if ascii else "✖"), ("+" if ascii else "┌")
+    for picture, (snapshot, letters) in zip(paper(look=replace(MONO, ascii=ascii)), panels(), strict=True):
+        shown = text(picture)
+        assert picture.form.tall and corner in shown
+        assert all(f" {letter} {node.size}" in shown for node in snapshot.nodes() if (letter := letters.get(node.id)))
+        stones = len(snapshot.tombstones)
+        assert shown.count(f"{gone} ") == shown.count("evicted") == stones
 
 
 def test_event_by_event_no_node_of_the_paper_moves_sideways() -> None:
