@@ -77,6 +77,7 @@ class Scheduler:
         self._waiting = Queue(schedule)
         self._running: list[Request] = []  # in the order of their admission
         self._squeezed = False  # somebody was retracted, and nobody has left since
+        self._opened = False  # the step of the next requests is open already
         self._events: list[Event] = []
         self._copies: list[Copies] = []
 
@@ -98,10 +99,16 @@ class Scheduler:
 
     # -- coming and going ------------------------------------------------------------------------------------------
 
+    def open_step(self) -> None:
+        """Opens the step of the next requests ahead of them."""
+        self.cache.new_step()
+        self._opened = True
+
     def submit(self, request: Request) -> None:
         """Queues a request, and with it its `samples`; opens a step when nothing else is going on."""
-        if self.idle:
+        if self.idle and not self._opened:
             self.cache.new_step()
+        self._opened = False
         self._waiting.add(request)
 
     def refusal(self, request: Request) -> RequestError | None:
