@@ -1,7 +1,8 @@
 """The words tokenizer and its runner: the same cache, scheduler and recordings without any model.
 
 A word with the blanks after it is a token; ids are given out in order of appearance. A chat role marker binds to the
-word that follows, so that a tree of words splits where the paper's figure splits. Replies are given, never invented.
+word that follows, and the marker of a few-shot example ("Question 3:") is a token of its own, so that a tree of words
+splits where the paper's figure splits. Replies are given, never invented.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ import numpy.typing as npt
 from ...radix.keys import Int32Array
 from .runner import Work
 
-_WORD = re.compile(r"(?:(?:User|Assistant|System|Question \d+|Answer \d+):\s*)?\S+\s*|\s+")
+_WORD = re.compile(
+    r"(?:\A\s+)?"  # blanks before everything belong to the first word
+    r"(?:(?:Question|Answer) \d+:|(?:(?:User|Assistant|System):\s*)?\S+)\s*"
+    r"|\s+"
+)
 
 
 class WordsTokenizer:
