@@ -41,16 +41,13 @@ class Lines:
 
     tokenizer: WordsTokenizer
     system: str
-    _held: dict[str, Int32Array] = field(default_factory=dict)  # ids so far, by conversation
+    _held: dict[str, list[Int32Array]] = field(default_factory=dict)  # by conversation: ids so far, after each turn
 
     def prompt(self, request: Request) -> Int32Array:
         """See `Format`."""
         if request.prompt is not None:
             return self.tokenizer.encode(request.prompt)
-        held = self._held.get(request.conversation)
-        if held is None:
-            held = self.tokenizer.encode(f"{self.system}\n" if self.system else "")
-        return np.concatenate((held, self.tokenizer.encode(f"User: {request.user}\n")))
+        return np.concatenate((self._past(request)[-1], self.tokenizer.encode(f"User: {request.user}\n")))
 
     def replies(self, request: Request) -> tuple[Int32Array, ...]:
         """See `Format`."""
@@ -60,7 +57,16 @@ class Lines:
     def take(self, request: Request, text: str, tokens: Sequence[int], reason: str) -> None:
         """See `Format`."""
         said = np.array(tokens, dtype=np.int32)
-        self._held[request.conversation] = np.concatenate((self.prompt(request), said))
+        self._held[request.conversation] = [*self._past(request), np.concatenate((self.prompt(request), said))]
+
+    def _past(self, request: Request) -> list[Int32Array]:
+        """Returns the ids after no turn and after each turn that the request goes on from."""
+        if request.conversation in self._held:
+            return self._held[request.conversation]
+        if request.fork:
+            past = self._held[request.fork]
+            return past if request.turns is None else past[: request.turns + 1]
+        return [self.tokenizer.encode(f"{self.system}\n" if self.system else "")]
 
 
 @dataclass(slots=True)
@@ -92,7 +98,10 @@ class Template:
 
     def _conversation(self, request: Request) -> Conversation:
         name = request.conversation
-        return self._said.setdefault(name, Conversation(name, self.system))
+        if name not in self._said:
+            forked = self._said[request.fork].fork(name, request.turns) if request.fork else None
+            self._said[name] = forked or Conversation(name, self.system)
+        return self._said[name]
 
     def _asked(self, request: Request) -> Prompt:
         return self._conversation(request).prompt(self.tokenizer, request.user or "")

@@ -101,6 +101,8 @@ class Request(_Data):
     """One request: a message of a conversation, or a prompt as it stands. Requests of one step run side by side."""
 
     conversation: str = ""  # goes on with what was said in it
+    fork: str = ""  # a new conversation that begins as this one did: somebody edited a message
+    turns: Count | None = None  # how many of its turns are kept; None: all
     user: str | None = None  # a message, written in the model's chat format
     prompt: str | None = None  # a whole prompt, sent as it is
     reply: str | None = None  # the reply to take; without it a model replies, greedily unless told otherwise
@@ -120,6 +122,10 @@ class Request(_Data):
             raise ValueError("give either reply or replies")
         if self.conversation and (self.replies or self.n > 1):
             raise ValueError("several samples cannot go on in one conversation; give a prompt without one")
+        if self.fork and self.user is None:
+            raise ValueError("only a message can fork a conversation")
+        if self.turns is not None and not self.fork:
+            raise ValueError("turns belongs to fork: how many turns of that conversation are kept")
         return self
 
     @property
@@ -240,6 +246,22 @@ class Lesson(_Data):
     arms: list[Arm] = []
     steps: Annotated[list[Step], Field(min_length=1, max_length=200)]
     name: str = ""  # of its file, without the ending; set by the loader
+
+    @model_validator(mode="after")
+    def _forks(self) -> Lesson:
+        turns: dict[str, int] = {}  # of each conversation so far
+        for number, step in enumerate(self.steps, start=1):
+            begun = dict(turns)
+            for one in (request for request in step.requests if request.user is not None):
+                if one.fork and one.fork not in begun:
+                    raise ValueError(f"step {number}: conversation {one.fork!r} has no turn that could be forked")
+                if one.fork and one.conversation in turns:
+                    raise ValueError(f"step {number}: conversation {one.conversation!r} has begun, and cannot fork")
+                if one.turns is not None and one.turns > begun[one.fork]:
+                    raise ValueError(f"step {number}: conversation {one.fork!r} has {begun[one.fork]} turns")
+                kept = begun.get(one.fork, 0) if one.turns is None else one.turns
+                turns[one.conversation] = turns.get(one.conversation, kept) + 1
+        return self
 
     @property
     def languages(self) -> set[str]:
