@@ -19,6 +19,7 @@ from rich.text import Text
 from ..radix.snapshots import Snapshot, State
 from .labels import Kind, Label, Labels, label, lettered
 from .rail import Lane, Row, RowKind
+from .sentences import spoken
 from .states import ATTRIBUTES, MORE, PALETTES, STATES, UNCACHED, Attribute, Sign
 
 MEMORY_FROM = 60
@@ -116,7 +117,7 @@ def legend(
         veiled: Whether the next victim is left out, because a question is open.
     """
     brush = _Brush(palette, ascii, colour)
-    words = _LEGEND["zh" if lang == "zh" and not ascii else "en"]
+    words = _LEGEND[spoken(lang, ascii=ascii)]
     lines, shorter = (_wrapped(_meanings(brush, each, veiled), width) for each in words)
     return _lines(shorter if len(shorter) == 1 < len(lines) else lines)
 

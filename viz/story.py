@@ -1,8 +1,8 @@
 """The story of a recording: one line for each event, and a few for all that happened between two moments.
 
-In the project's words (match, split, insert, grow, evict; matched, reused, prefilled), with node text shortened to a
-glance. Lines are plain strings of one line each, safe to print. Knows events and differences; no colours, no width and
-no layout.
+In the project's words (match, split, insert, grow, evict; matched, reused, prefilled), in English or Chinese (the
+sentences are data, in `sentences`), with node text shortened to a glance. Lines are plain strings of one line each,
+safe to print. Knows events and differences; no colours, no width and no layout.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..radix.snapshots import Snapshot
 from ..radix.travel import Diff
 from .labels import Labels, label
 from .picture import Look
+from .sentences import COUNTS, SENTENCES, spoken
 
 GLANCE: Final = 24
 """Cells of node text in a line."""
@@ -25,51 +26,53 @@ MOST: Final = 6
 
 _NAME = 40  # cells of a conversation's or namespace's name
 
-_WHY: Final = {
-    "asked": "on request",
-    "discarded": "because its request failed",
-    "not last": "because only the last sequence is kept",
-    "shrunk": "because the capacity shrank",
-    "cleared": "because everything was forgotten",
-}
-_REASONS: Final = {
-    "stop": "the reply was complete",
-    "length": "the reply reached its limit",
-    "capacity": "no room was left",
-    "cancelled": "it was stopped",
-    "error": "it failed",
-}
 
-
-def tell(event: Any, pieces: Mapping[int, bytes], *, look: Look) -> str | None:
-    """Says in one line what an event did; None for those that nobody needs told (locks, free slots).
+def tell(
+    event: Any, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en", quiet: bool = False, veiled: bool = False
+) -> str | None:
+    """Says in one line what an event did; None for those that hardly anybody needs told (locks, free slots).
 
     An event of a kind that this version does not know is told by its name and its numbers.
 
     Args:
         event: Any of `radix.events`.
         pieces: The bytes of each token id.
-        look: Whether labels are ASCII, and whether chat-template tokens are folded.
+        look: Whether labels are ASCII, whether chat-template tokens are folded, and what is abridged.
+        lang: "zh" for Chinese; English else, and where only ASCII can be printed.
+        quiet: Whether locks and free slots are told, too.
+        veiled: Whether it is left out how long something was not used, because a question is open.
     """
-    if type(event) in ev.QUIET:
+    if type(event) in ev.QUIET and not quiet:
         return None
     teller = _TELLERS.get(type(event), _unknown)
-    return teller(event, _Words(pieces, look))
+    return teller(event, _Words(pieces, look, lang, veiled))
 
 
-def tell_diff(diff: Diff, pieces: Mapping[int, bytes], *, look: Look) -> list[str]:
-    """Says what happened between two moments, in a handful of lines; one line when nothing did."""
-    words = _Words(pieces, look)
-    lines = [_span(diff), *_changes(diff, words)]
-    return [*lines, _memory(diff)] if diff else [*lines, "nothing changed in the tree"]
+def tell_diff(diff: Diff, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en") -> list[str]:
+    """Says what happened between two moments, in a handful of lines; one line when nothing did. `lang` is as above."""
+    words = _Words(pieces, look, lang)
+    lines = [_span(diff, words), *_changes(diff, words)]
+    return [*lines, _memory(diff, words) if diff else words.say("nothing")]
 
 
 class _Words:
-    """How names and node text are written."""
+    """How facts, names and node text are written."""
 
-    def __init__(self, pieces: Mapping[int, bytes], look: Look) -> None:
+    def __init__(self, pieces: Mapping[int, bytes], look: Look, lang: str = "en", veiled: bool = False) -> None:
         self.ascii = look.ascii
+        self.lang = spoken(lang, ascii=look.ascii)
+        self.veiled = veiled
+        self._sentences = SENTENCES[self.lang]
+        self._counts = COUNTS[self.lang]
         self._labels = Labels.of(pieces, look)
+
+    def say(self, sentence: str, /, **facts: Any) -> str:
+        """Returns a sentence; facts that come as text are safe to print already."""
+        return self._sentences[sentence].format(**facts)
+
+    def count(self, things: str, number: int) -> str:
+        """Returns so many things."""
+        return self._counts[things][number != 1].format(number)
 
     def text(self, key: Key) -> str:
         """Returns the text of tokens, at a glance."""
@@ -79,84 +82,71 @@ class _Words:
         """Returns a name that came from a person or a file."""
         return label(text, ascii=self.ascii).fit(_NAME, ascii=self.ascii).plain
 
+    def why(self, why: str) -> str:
+        """Returns why something went."""
+        return why_gone(why, ascii=self.ascii, lang=self.lang)
+
 
 # -- events ------------------------------------------------------------------------------------------------------------
 
 
-def _step_opened(event: ev.StepOpened, words: _Words) -> str:
-    return f"step {event.step:,} begins"
+def _plain(sentence: str) -> Callable[[Any, _Words], str]:
+    """Returns what tells an event by its numbers alone."""
+    return lambda event, words: words.say(sentence, **event._asdict())
 
 
 def _namespace_opened(event: ev.NamespaceOpened, words: _Words) -> str:
-    return f"namespace {words.name(event.namespace)} has its own tree now, below #{event.node}"
+    return words.say("namespace", name=words.name(event.namespace), node=event.node)
 
 
 def _matched(event: ev.Matched, words: _Words) -> str:
     if not event.tokens:
-        return "matched nothing"
-    share = "all" if event.at == event.tokens else f"the last {event.at:,}"
-    return f"matched {_tok(event.tokens)}, {share} of them in #{event.node}"
+        return words.say("matched nothing")
+    return words.say("matched in one" if event.at == event.tokens else "matched", **event._asdict())
 
 
-def _split(event: ev.Split, words: _Words) -> str:
-    return f"split #{event.node} at token {event.at:,}: new parent #{event.head}"
+def _held(sentence: str) -> Callable[[ev.Locked | ev.Unlocked, _Words], str]:
+    return lambda event, words: words.say(f"{sentence} below" if event.above else sentence, **event._asdict())
+
+
+def _slots(sentence: str) -> Callable[[ev.Reserved | ev.Released, _Words], str]:
+    return lambda event, words: words.say(sentence, slots=words.count("slots", event.tokens))
+
+
+def _spelled(sentence: str) -> Callable[[ev.Inserted | ev.Grown | ev.Sampled, _Words], str]:
+    """Returns what tells an event with its tokens."""
+    return lambda event, words: words.say(
+        sentence, **event._asdict(), tokens=count(event.key), text=words.text(event.key)
+    )
 
 
 def _inserted(event: ev.Inserted, words: _Words) -> str:
-    below = f"below #{event.parent}" if event.parent else "at the root"
-    return f"inserted #{event.node} {below}, {_tok(count(event.key))}: {words.text(event.key)}"
+    return _spelled("inserted" if event.parent else "inserted at the root")(event, words)
 
 
-def _grown(event: ev.Grown, words: _Words) -> str:
-    return f"grew #{event.node} by {_tok(count(event.key))}: {words.text(event.key)}"
+def _gone(sentence: str) -> Callable[[ev.Evicted | ev.Trimmed, _Words], str]:
+    def told(event: ev.Evicted | ev.Trimmed, words: _Words) -> str:
+        idle = "" if words.veiled else words.say("idle", requests=words.count("requests", event.age))
+        room = words.say("room", asked=event.asked) if event.asked else ""
+        return words.say(sentence, node=event.node, tokens=event.tokens, why=words.why(event.why), idle=idle, room=room)
 
-
-def _evicted(event: ev.Evicted, words: _Words) -> str:
-    return f"evicted #{event.node} ({_tok(event.tokens)}) {_cause(event, words)}"
-
-
-def _trimmed(event: ev.Trimmed, words: _Words) -> str:
-    return f"trimmed {_tok(event.tokens)} off the end of #{event.node} {_cause(event, words)}"
-
-
-def _cause(event: ev.Evicted | ev.Trimmed, words: _Words) -> str:
-    why = why_gone(event.why, ascii=words.ascii)
-    asked = f", {_tok(event.asked)} asked" if event.asked else ""
-    return f"{why}, idle for {_count(event.age, 'request')}{asked}"
-
-
-def _sampled(event: ev.Sampled, words: _Words) -> str:
-    return f"sampled {_tok(count(event.key))} after #{event.node}, not cached yet: {words.text(event.key)}"
-
-
-def _resized(event: ev.Resized, words: _Words) -> str:
-    return f"the capacity is {_tok(event.capacity)} now"
+    return told
 
 
 def _repoliced(event: ev.Repoliced, words: _Words) -> str:
-    return f"the policy is {words.name(event.policy)} now"
-
-
-def _cleared(event: ev.Cleared, words: _Words) -> str:
-    return "the cache forgot everything"
+    return words.say("repoliced", policy=words.name(event.policy))
 
 
 def _request_started(event: ev.RequestStarted, words: _Words) -> str:
-    where = f" in {words.name(event.conversation)}" if event.conversation else ""
-    reused = "" if event.reused == event.matched else f", {event.reused:,} reused"
-    return f"request {event.request:,}{where}: {event.matched:,} of {event.prompt:,} prompt tokens matched{reused}"
-
-
-def _request_retracted(event: ev.RequestRetracted, words: _Words) -> str:
-    return f"request {event.request:,} was retracted: it gave its room to others and waits again"
+    where = words.say("where", name=words.name(event.conversation)) if event.conversation else ""
+    less = "" if event.reused == event.matched else words.say("less", reused=event.reused)
+    return words.say("started", **event._asdict(), where=where, less=less)
 
 
 def _request_finished(event: ev.RequestFinished, words: _Words) -> str:
-    reason = _REASONS.get(event.reason) or words.name(event.reason)
-    return (
-        f"request {event.request:,} finished ({reason}): reused {event.reused:,} of {event.prompt:,} prompt tokens, "
-        f"prefilled {event.prefilled:,}, generated {event.generated:,}"
-    )
+    known = f"end {event.reason}" in SENTENCES["en"]
+    reason = words.say(f"end {event.reason}") if known else words.name(event.reason)
+    return words.say("finished", **{**event._asdict(), "reason": reason})
 
 
 def _unknown(event: Any, words: _Words) -> str:
@@ -168,56 +158,60 @@ def _unknown(event: Any, words: _Words) -> str:
 
 
 _TELLERS: Final[dict[type, Callable[[Any, _Words], str]]] = {
-    ev.StepOpened: _step_opened,
+    ev.StepOpened: _plain("step"),
     ev.NamespaceOpened: _namespace_opened,
     ev.Matched: _matched,
-    ev.Split: _split,
+    ev.Split: _plain("split"),
     ev.Inserted: _inserted,
-    ev.Grown: _grown,
-    ev.Evicted: _evicted,
-    ev.Trimmed: _trimmed,
-    ev.Sampled: _sampled,
-    ev.Resized: _resized,
+    ev.Grown: _spelled("grown"),
+    ev.Locked: _held("locked"),
+    ev.Unlocked: _held("unlocked"),
+    ev.Evicted: _gone("evicted"),
+    ev.Trimmed: _gone("trimmed"),
+    ev.Reserved: _slots("reserved"),
+    ev.Released: _slots("released"),
+    ev.Sampled: _spelled("sampled"),
+    ev.Resized: _plain("resized"),
     ev.Repoliced: _repoliced,
-    ev.Cleared: _cleared,
+    ev.Cleared: _plain("cleared"),
     ev.RequestStarted: _request_started,
-    ev.RequestRetracted: _request_retracted,
+    ev.RequestRetracted: _plain("retracted"),
     ev.RequestFinished: _request_finished,
 }
 
 
-def why_gone(why: str, *, ascii: bool = False) -> str:
+def why_gone(why: str, *, ascii: bool = False, lang: str = "en") -> str:
     """Says why a node went, as events and tombstones name it: `lru` becomes "by lru"."""
-    return _WHY.get(why) or f"by {label(why, ascii=ascii).fit(_NAME, ascii=ascii).plain}"
+    sentences = SENTENCES[spoken(lang, ascii=ascii)]
+    policy = label(why, ascii=ascii).fit(_NAME, ascii=ascii).plain
+    return sentences.get(f"why {why}") or sentences["why"].format(policy=policy)
 
 
 # -- differences -------------------------------------------------------------------------------------------------------
 
 
-def _span(diff: Diff) -> str:
+def _span(diff: Diff, words: _Words) -> str:
     first, last = diff.before.step, diff.after.step
-    events = _count(diff.end - diff.start, "event")
-    if first == last:
-        return f"within step {last:,}, {events}"
-    return f"from step {first:,} to step {last:,}, {events}"
+    events = words.count("events", diff.end - diff.start)
+    return words.say("within" if first == last else "from to", first=first, last=last, events=events)
 
 
 def _changes(diff: Diff, words: _Words) -> Iterable[str]:
     if diff.touched:
-        yield f"reused {_nodes(diff.touched)}"
-    for node, head, at in diff.split[:MOST]:
-        yield f"split #{node} at token {at:,}: new parent #{head}"
+        yield words.say("all reused", nodes=_nodes(diff.touched, words))
+    for cut in diff.split[:MOST]:
+        yield words.say("split", **cut._asdict())
     if len(diff.split) > MOST:
-        yield f"and {_count(len(diff.split) - MOST, 'more split')}"
+        yield words.say("more splits", splits=words.count("more splits", len(diff.split) - MOST))
     if len(diff.added) == 1:
         ((node, tokens),) = diff.added.items()
-        yield f"added #{node}, {_tok(tokens)}: {words.text(_key_of(diff.after, node))}"
+        yield words.say("added", node=node, tokens=tokens, text=words.text(_key_of(diff.after, node)))
     elif diff.added:
-        yield f"added {_nodes(diff.added)}"
+        yield words.say("all added", nodes=_nodes(diff.added, words))
     for node, tokens in list(diff.grown.items())[:MOST]:
-        yield f"grew #{node} by {_tok(tokens)}"
+        yield words.say("grew", node=node, tokens=tokens)
     if len(diff.grown) > MOST:
-        yield f"and {_count(len(diff.grown) - MOST, 'more node')} grew"
+        yield words.say("more grew", nodes=words.count("more nodes", len(diff.grown) - MOST))
     yield from _losses(diff, words)
 
 
@@ -232,39 +226,32 @@ def _losses(diff: Diff, words: _Words) -> Iterable[str]:
         else:
             sums = (gone if loss.whole else cut).setdefault(loss.why, {})
             sums[loss.node] = sums.get(loss.node, 0) + loss.tokens
-    for why, nodes in gone.items():
-        yield f"evicted {_nodes(nodes)}, {why_gone(why, ascii=words.ascii)}"
-    for why, nodes in cut.items():
-        yield f"trimmed {_nodes(nodes)}, {why_gone(why, ascii=words.ascii)}"
+    for sentence, lost in (("all evicted", gone), ("all trimmed", cut)):
+        for why, nodes in lost.items():
+            yield words.say(sentence, nodes=_nodes(nodes, words), why=words.why(why))
     if passed:
-        yield f"came and went: {_nodes(passed)}"
+        yield words.say("passed", nodes=_nodes(passed, words))
 
 
-def _memory(diff: Diff) -> str:
-    before, after = diff.before, diff.after
-    line = f"free {before.free:,} -> {after.free:,} tok, resident {before.resident:,} -> {after.resident:,} tok"
-    if before.capacity == after.capacity:
-        return line
-    return f"{line}, capacity {before.capacity:,} -> {after.capacity:,} tok"
+def _memory(diff: Diff, words: _Words) -> str:
+    facts = {}
+    for name in ("free", "resident", "capacity"):
+        facts[name] = f"{getattr(diff.before, name):,}"
+        facts[f"{name}_now"] = f"{getattr(diff.after, name):,}"
+    changed = diff.before.capacity != diff.after.capacity
+    return words.say("memory", **facts) + (words.say("capacity", **facts) if changed else "")
 
 
-def _nodes(nodes: Mapping[int, int]) -> str:
+def _nodes(nodes: Mapping[int, int], words: _Words) -> str:
     """Names nodes and their tokens, and how many there are when there are several."""
-    named = [f"#{node} ({_tok(tokens)})" for node, tokens in list(nodes.items())[:MOST]]
+    named = [words.say("node", node=node, tokens=tokens) for node, tokens in list(nodes.items())[:MOST]]
     if len(nodes) == 1:
         return named[0]
-    more = f" and {len(nodes) - MOST:,} more" if len(nodes) > MOST else ""
-    return f"{_count(len(nodes), 'node')}, {_tok(sum(nodes.values()))}: {', '.join(named)}{more}"
+    more = words.say("more", more=len(nodes) - MOST) if len(nodes) > MOST else ""
+    total = {"nodes": words.count("nodes", len(nodes)), "tokens": sum(nodes.values())}
+    return words.say("nodes", **total, named=words.say("and").join(named), more=more)
 
 
 def _key_of(snapshot: Snapshot, node_id: int) -> Key:
     node = snapshot.find(node_id)
     return b"" if node is None else node.key
-
-
-def _tok(tokens: int) -> str:
-    return f"{tokens:,} tok"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+from string import Formatter
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,6 +17,7 @@ from radixchat.radix.travel import diff
 from radixchat.viz import story
 from radixchat.viz.picture import Look
 from radixchat.viz.sanitize import HIDDEN
+from radixchat.viz.sentences import COUNTS, SENTENCES, spoken
 from radixchat.viz.story import tell, tell_diff, why_gone
 
 LOOK = Look(colour=False)
@@ -54,6 +57,77 @@ WORDS: list[tuple[Any, str]] = [
 def test_every_event_is_told_in_the_project_s_words(event: Any, words: str, pieces: dict[int, bytes]) -> None:
     """One line each."""
     assert tell(event, pieces, look=LOOK) == words
+
+
+CHINESE: list[tuple[Any, str]] = [
+    (ev.StepOpened(1004), "第 1,004 步开始"),
+    (ev.NamespaceOpened(9, "lesson"), "命名空间 lesson 有了自己的树，位于 #9 之下"),
+    (ev.Matched(0, 0, 0, 0, 3, True), "没有匹配到任何前缀"),
+    (ev.Matched(14, 6, 0, 812, 3, True), "匹配 812 个 token，其中最后 6 个在 #14 中"),
+    (ev.Split(14, 31, 6, 3), "在第 6 个 token 之后切分 #14：新的父节点是 #31"),
+    (ev.Inserted(7, 0, KEY, b"", 1), "在根节点之下插入 #7，3 个 token：‹user› Why d…s it split?"),
+    (ev.Grown(7, as_key([9]), b""), "#7 增长 1 个 token：Hi!"),
+    (
+        ev.Evicted(5, 96, "lru", 0, 4, 120),
+        "驱逐 #5（96 个 token）：按 lru 策略，已有 4 个请求没有用到它，需要腾出 120 个 token 的空间",
+    ),
+    (ev.Locked(5, 0), "锁定 #5 及其上方的所有节点"),
+    (ev.Released(3), "释放 3 个槽，重新空闲"),
+    (ev.RequestStarted(3, "main", 11, 11, 10), "请求 3（main）：提示词的 11 个 token 中匹配到 11 个，重用 10 个"),
+    (
+        ev.RequestFinished(3, "stop", 1840, 1812, 1812, 28, 41, (14,), 2, 96),
+        "请求 3 结束（回复完整）：提示词的 1,840 个 token 中重用 1,812 个，预填充 28 个，生成 41 个",
+    ),
+]
+QUIET: list[tuple[Any, str]] = [
+    (ev.Locked(5, 0), "locked #5 and all above it"),
+    (ev.Locked(5, 2), "locked #5 up to, and without, #2"),
+    (ev.Unlocked(5, 0), "unlocked #5 and all above it"),
+    (ev.Unlocked(5, 2), "unlocked #5 up to, and without, #2"),
+    (ev.Reserved(1), "reserved 1 slot for a request"),
+    (ev.Released(1200), "released 1,200 slots: free again"),
+]
+
+
+@pytest.mark.parametrize("event, words", CHINESE, ids=[type(event).__name__ for event, _ in CHINESE])
+def test_events_are_told_in_chinese(event: Any, words: str, pieces: dict[int, bytes]) -> None:
+    """In the field's words; a token keeps its English name."""
+    assert tell(event, pieces, look=LOOK, lang="zh", quiet=True) == words
+
+
+@pytest.mark.parametrize("event, words", QUIET)
+def test_quiet_events_are_told_on_request(event: Any, words: str) -> None:
+    """To whoever wants to know about locks and slots."""
+    assert tell(event, {}, look=LOOK, quiet=True) == words
+    assert {type(event) for event, _ in QUIET} == ev.QUIET
+
+
+def test_an_open_question_hides_how_long_a_node_was_idle() -> None:
+    """In both languages."""
+    event = ev.Evicted(5, 96, "lru", 0, 4, 120)
+    assert tell(event, {}, look=LOOK, veiled=True) == "evicted #5 (96 tok) by lru, 120 tok asked"
+    told = tell(event, {}, look=LOOK, lang="zh", veiled=True)
+    assert told == "驱逐 #5（96 个 token）：按 lru 策略，需要腾出 120 个 token 的空间"
+
+
+@pytest.mark.parametrize("lang", sorted(SENTENCES))
+def test_every_language_has_every_sentence_with_the_same_facts(lang: str) -> None:
+    """What a translation forgets is found here."""
+
+    def facts(sentence: str) -> set[str | None]:
+        return {field for _, field, _, _ in Formatter().parse(sentence)} - {None}
+
+    table = SENTENCES[lang]
+    assert {key: facts(sentence) for key, sentence in table.items()} == {
+        key: facts(sentence) for key, sentence in SENTENCES["en"].items()
+    }
+    assert COUNTS[lang].keys() == COUNTS["en"].keys()
+
+
+def test_english_is_spoken_where_there_is_nothing_else_to_be_read() -> None:
+    """An unknown language, or a terminal with ASCII only."""
+    assert spoken("fr", ascii=False) == spoken("zh", ascii=True) == "en" and spoken("zh", ascii=False) == "zh"
+    assert tell(ev.Cleared(), {}, look=Look(ascii=True), lang="zh") == "the cache forgot everything"
 
 
 @pytest.mark.parametrize("name", sorted(ev.EVENTS))
@@ -98,8 +172,8 @@ def test_no_text_breaks_a_line(text: str, ascii: bool) -> None:
         ev.Repoliced(text),
         CacheWarmed(1, text, b""),
     )
-    for event in events:
-        line = tell(event, pieces, look=look)
+    for event, lang in product(events, SENTENCES):
+        line = tell(event, pieces, look=look, lang=lang)
         assert line and not HIDDEN.search(line) and len(line) < 200
         assert not ascii or line.isascii()
 
@@ -108,6 +182,8 @@ def test_reasons_are_words() -> None:
     """A policy did it, or a person, or a failure."""
     assert why_gone("lfu") == "by lfu"
     assert why_gone("discarded") == "because its request failed"
+    assert why_gone("discarded", lang="zh") == "因为它的请求失败了"
+    assert why_gone("{node}", lang="zh") == "按 {node} 策略"
 
 
 # -- differences -------------------------------------------------------------------------------------------------------
@@ -120,8 +196,8 @@ def chat(*more: ev.Event) -> Recording:
     return Recording(Header(CacheConfig(2000)), [*first, *more])
 
 
-def told(recording: Recording, pieces: dict[int, bytes], start: int = 3) -> list[str]:
-    return tell_diff(diff(recording, start, len(recording.events)), pieces, look=LOOK)
+def told(recording: Recording, pieces: dict[int, bytes], start: int = 3, lang: str = "en") -> list[str]:
+    return tell_diff(diff(recording, start, len(recording.events)), pieces, look=LOOK, lang=lang)
 
 
 def test_a_turn_is_told_in_a_handful_of_lines(pieces: dict[int, bytes]) -> None:
@@ -161,6 +237,13 @@ def test_what_went_is_told_by_reason_and_what_passed_apart(pieces: dict[int, byt
         "came and went: #3 (2 tok)",
         "free 1,990 -> 1,000 tok, resident 10 -> 0 tok, capacity 2,000 -> 1,000 tok",
     ]
+    assert told(chat(*turn), pieces, lang="zh") == [
+        "第 1 步之内，6 个事件",
+        "驱逐 #1（6 个 token），按手动要求",
+        "裁去末尾：#1（4 个 token），按 lru 策略",
+        "插入后又被驱逐：#3（2 个 token）",
+        "空闲 1,990 -> 1,000 个 token，驻留 10 -> 0 个 token，容量 2,000 -> 1,000 个 token",
+    ]
 
 
 def test_many_nodes_are_counted(pieces: dict[int, bytes]) -> None:
@@ -177,3 +260,4 @@ def test_many_nodes_are_counted(pieces: dict[int, bytes]) -> None:
 def test_nothing_is_told_as_nothing(pieces: dict[int, bytes]) -> None:
     """Locks are no change that can be seen."""
     assert told(chat(ev.Locked(1, 0)), pieces) == ["within step 1, 1 event", "nothing changed in the tree"]
+    assert told(chat(ev.Locked(1, 0)), pieces, lang="zh") == ["第 1 步之内，1 个事件", "树没有任何变化"]
