@@ -166,8 +166,8 @@ class RadixCache:
 
         Walks down from where the lease stands: tokens that are in the tree already adopt its slots (our duplicates
         are freed and reported as remaps); the first difference splits a node and hangs a new leaf from its head.
-        The leaf that this lease made grows in place while it is childless and held by nobody else. So a finished
-        request's suffix is one node (`nine-steps`: one edge a turn).
+        The leaf that this lease made grows in place while it is childless, whoever else holds it: a holder inside it
+        splits it where it differs. So a finished request's suffix is one node (`nine-steps`: one edge a turn).
         """
         held = _held(lease)
         key = held.pending + as_key(tokens)
@@ -473,7 +473,7 @@ class RadixCache:
         held = _held(lease)
         slots = lease.slots[held.depth : held.depth + count(key)].tobytes()
         held.depth += count(key)
-        if node is held.tip and not node.children and node.locks == 1:
+        if node is held.tip and not node.children:
             self._do(ev.Grown(node.id, key, slots))
             return node
         self._do(ev.Inserted(self._new_id(), node.id, key, slots, held.tick, held.priority))

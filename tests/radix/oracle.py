@@ -393,9 +393,9 @@ class Oracle:
         return outcome
 
     def hang(self, claim: Claim, above: Piece | None, text: Prefix, start: int) -> None:
-        """Adds tokens below a node: to the node itself, if it is this lease's own leaf and nobody else's."""
+        """Adds tokens below a node: to the node itself, if it is this lease's own leaf."""
         key = text.cut(start)
-        if above is not None and above.id == claim.tip and not self.children(key) and self.locks(key) == 1:
+        if above is not None and above.id == claim.tip and not self.children(key):
             self.lengthen(key, text)
             return
         self.ids += 1

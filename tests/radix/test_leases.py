@@ -273,18 +273,79 @@ def test_chunks_of_a_prompt_are_one_node() -> None:
     assert outline(cache) == ["0 1 2 3 4 5 6 7 8 9"]
 
 
-def test_a_second_holder_ends_growth_in_place() -> None:
-    """Another request that shares the leaf keeps what it saw; growth goes on in a child."""
+def test_a_second_holder_lets_a_leaf_grow_in_place() -> None:
+    """The leaf goes on growing for the request that made it; the other one splits it where it differs."""
     cache = RadixCache(20)
     rig = Rig(cache)
     first = rig.begin((1, 2, 3))
     rig.prefill(first)
+    leaf = node_ending(cache, 1, 2, 3).id
     second = rig.begin((1, 2, 3, 4))
     rig.decode(first, (5, 6))
-    assert outline(cache) == ["1 2 3", "  5 6"]
-    rig.prefill(second)
+    assert outline(cache) == ["1 2 3 5 6"]
+    assert rig.prefill(second).splits == (leaf,)
     assert outline(cache) == ["1 2 3", "  5 6", "  4"]
+    rig.decode(first, (7,))
+    assert outline(cache) == ["1 2 3", "  5 6 7", "  4"]
+    assert node_ending(cache, 1, 2, 3, 5, 6, 7).id == leaf
     rig.check()
+
+
+def test_a_holder_that_ends_inside_a_grown_leaf_leaves_no_seam() -> None:
+    """Two requests with one prompt; the second ends before it has a token of its own."""
+    cache = RadixCache(20)
+    rig = Rig(cache)
+    first = rig.begin((1, 2, 3))
+    rig.prefill(first)
+    second = rig.fork(first)
+    rig.decode(first, (4, 5))
+    rig.finish(second)
+    rig.decode(first, (6,))
+    assert outline(cache) == ["1 2 3 4 5 6"]
+    rig.finish(first)
+    assert_memory(cache, evictable=6)
+    rig.check()
+
+
+def test_the_grown_end_of_a_leaf_goes_when_only_a_holder_inside_it_is_left() -> None:
+    """The request that made it is gone: what the other one does not use gives way to it."""
+    cache = RadixCache(8)
+    rig = Rig(cache)
+    first = rig.begin((1, 2, 3))
+    rig.prefill(first)
+    second = rig.fork(first)
+    rig.decode(first, (4, 5, 6, 7))
+    rig.finish(first)
+    update = rig.extend(second, 3)
+    assert [gone.tokens for gone in update.evicted] == [4]
+    rig.commit(second, (8, 8, 8))
+    assert outline(cache) == ["1 2 3", "  8 8 8"]
+    rig.check()
+
+
+@pytest.mark.parametrize("page", [1, 4])
+def test_samples_in_lock_step_make_a_node_each(page: int) -> None:
+    """Token by token in turn: the prompt, then one node for what is equal, and one for each rest."""
+    cache = RadixCache(80, page_size=page)
+    rig = Rig(cache)
+    leader = rig.begin(tuple(range(8)))
+    rig.prefill(leader)
+    samples = [leader, rig.fork(leader), rig.fork(leader)]
+    replies = [(1,) * 12, (1,) * 4 + (2,) * 8, (3,) * 12]
+    for position in range(12):
+        for sample, reply in zip(samples, replies, strict=True):
+            rig.decode(sample, (reply[position],))
+            rig.check()
+    assert outline(cache) == [
+        " ".join(map(str, range(8))),
+        "  1 1 1 1",
+        "    1 1 1 1 1 1 1 1",
+        "    2 2 2 2 2 2 2 2",
+        "  3 3 3 3 3 3 3 3 3 3 3 3",
+    ]
+    for sample in samples:
+        rig.finish(sample)
+    assert_memory(cache, evictable=8 + 12 + 8 + 12)
 
 
 def test_a_child_ends_growth_in_place() -> None:
@@ -366,7 +427,7 @@ def test_samples_with_equal_first_tokens_share_them() -> None:
     second = rig.fork(first)
     rig.decode(first, (3, 4, 5))
     rig.decode(second, (3, 4, 6))
-    assert outline(cache) == ["1 2", "  3 4", "    5", "    6"]
+    assert outline(cache) == ["1 2 3 4", "  5", "  6"]
     rig.finish(first)
     rig.finish(second)
     assert_memory(cache, evictable=6)
