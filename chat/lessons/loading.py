@@ -1,9 +1,251 @@
-"""Reads lessons: shipped ones by name, others by path. What is wrong with a file is said with its line and field."""
+"""Reads lessons: shipped ones by name, others by path. What is wrong with a file is said with its line and field.
+
+YAML and pydantic are imported when a lesson is read, so that names are known at once. Nothing is run.
+"""
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from pydantic_core import ErrorDetails
+    from yaml.nodes import Node
+
+    from .schema import Lesson
+
+LARGEST = 1 << 20
+"""Bytes of a file."""
+
+DEEPEST = 20
+"""Levels of a file; a lesson needs half of them."""
+
+NODES = 50_000
+"""Values of a file with each alias counted as what it stands for."""
+
+ENDINGS = (".yaml", ".yml")
+
+ORDER = ("nine-steps",)
+"""Shipped lessons in the order of teaching; those without a place come last, by name."""
+
+_FORMAT = "docs/lesson-format.md says what a lesson may hold; `radixchat lesson FILE --check` tries it."
 
 
 class LessonError(UsageError):
     """A lesson that cannot be read, or cannot be run; `what` names file, line and field, or the step."""
+
+
+def shipped() -> list[str]:
+    """Returns the names of the lessons that come with the program, nine-steps first."""
+    names = {path.name.removesuffix(".yaml") for path in _shelf().iterdir() if path.name.endswith(".yaml")}
+    return [name for name in ORDER if name in names] + sorted(names.difference(ORDER))
+
+
+def load_lesson(name: str) -> Lesson:
+    """Reads a lesson.
+
+    Args:
+        name: Of a shipped lesson, or a path: it has a slash or ends in .yaml or .yml.
+
+    Raises:
+        LessonError: no such lesson, or one that is not written as it must be.
+    """
+    if "/" in name or "\\" in name or name.endswith(ENDINGS):
+        return read_lesson(_bytes(Path(name)), name)
+    if name not in shipped():
+        raise LessonError(
+            f"there is no lesson {name!r}", f"Choose one of {', '.join(shipped())}, or name a file (mine.yaml)."
+        )
+    return read_lesson((_shelf() / f"{name}.yaml").read_bytes(), f"{name}.yaml")
+
+
+def read_lesson(data: bytes, file: str) -> Lesson:
+    """Reads the text of a lesson; `file` is its name in messages, and its stem that of the lesson.
+
+    Raises:
+        LessonError: it is not written as it must be; `what` names line and field.
+    """
+    from pydantic import ValidationError
+
+    from .facts import mistakes
+    from .schema import SCHEMA, Lesson
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise LessonError(f"{file}, line {line}: not UTF-8", "Save the file as UTF-8.") from None
+    root = _composed(text, file)
+    values = _Reader(file).value(root)
+    if not isinstance(values, dict):
+        raise LessonError(f"{file} is not a lesson: it holds no fields", _FORMAT)
+    version = values.get("schema")
+    if type(version) is int and version > SCHEMA:
+        raise LessonError(
+            f"{file}, line {_line_of(root, ('schema',))}: schema {version}; this program reads up to {SCHEMA}",
+            "Update radixchat, or write the lesson for an older one.",
+        )
+    try:
+        lesson = Lesson.model_validate({**values, "name": Path(file).stem})
+    except ValidationError as error:
+        raise LessonError(_said(error.errors()[0], values, root, file), _FORMAT) from None
+    for place, what in mistakes(lesson):
+        raise LessonError(_placed(place, what, values, root, file), _FORMAT)
+    return lesson
+
+
+def _shelf() -> Traversable:
+    return files("radixchat") / "examples" / "lessons"
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise LessonError(
+            f"{path} cannot be read: {error.strerror or error}",
+            "Name a file, or a lesson of the list: `radixchat lesson`.",
+        ) from None
+    if len(data) > LARGEST:
+        raise LessonError(f"{path} has more than {LARGEST >> 20} MiB: that is no lesson", _FORMAT)
+    return data
+
+
+# -- YAML to values ------------------------------------------------------------------------------------------------
+
+
+def _composed(text: str, file: str) -> Node | None:
+    """Returns the nodes of a YAML text; aliases are shared, nothing is built yet."""
+    import yaml
+
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = " ".join(str(error.problem or error.context or "broken").split())
+        raise LessonError(f"{file}{where}: {what}", "Mend the YAML there; texts with a colon need quotes.") from None
+    except yaml.YAMLError as error:  # characters that YAML does not take
+        raise LessonError(f"{file}: {' '.join(str(error).split())}", "Take these characters out.") from None
+    except RecursionError:
+        raise LessonError(f"{file}: more than {DEEPEST} levels", _FORMAT) from None
+
+
+class _Reader:
+    """Turns nodes into values: no tags but YAML's own plain ones, no key twice, not too deep, not too much."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._left = NODES
+
+    def value(self, node: Node | None, depth: int = 0) -> Any:
+        """Returns what a node stands for."""
+        import yaml
+
+        if node is None:
+            return None
+        self._left -= 1
+        if self._left < 0 or depth > DEEPEST:
+            too = f"more than {NODES:,} values, aliases counted" if self._left < 0 else f"more than {DEEPEST} levels"
+            raise self._wrong(node, too)
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN:
+            raise self._wrong(node, f"the tag {node.tag} is not taken")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, depth + 1) for item in node.value]
+        try:
+            return _scalar(node)
+        except ValueError:
+            raise self._wrong(node, f"{node.value!r} is no value; put it in quotes") from None
+
+    def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, value in node.value:
+            key = name.value if isinstance(name.value, str) else None
+            if key is None or name.tag == "tag:yaml.org,2002:merge":
+                raise self._wrong(name, "a field needs a plain name")
+            if key in values:
+                raise self._wrong(name, f"{key} is given twice")
+            values[key] = self.value(value, depth + 1)
+        return values
+
+    def _wrong(self, node: Node, what: str) -> LessonError:
+        return LessonError(f"{self._file}, line {node.start_mark.line + 1}: {what}", _FORMAT)
+
+
+_PLAIN = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timestamp"})
+
+
+def _scalar(node: Node) -> Any:
+    """Returns a scalar; a date is a text here. Raises ValueError where it is not what its tag says."""
+    import yaml
+
+    if node.tag.endswith(":timestamp"):
+        return node.value
+    return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+# -- what pydantic says, with the line -----------------------------------------------------------------------------
+
+
+def _said(error: ErrorDetails, values: Any, root: Node | None, file: str) -> str:
+    """Returns one line: file, line, the path of the field, and what is wrong with it."""
+    kind, what, given = error["type"], error["msg"], error["input"]
+    plain = isinstance(given, str | int | float | bool)
+    if kind == "extra_forbidden":
+        what = "unknown field"
+    elif kind == "missing":
+        what = "missing"
+    elif kind == "string_type" and plain:
+        what = "must be a text: put it in quotes"
+    elif kind == "value_error":
+        what = what.removeprefix("Value error, ")
+    else:
+        what = f"must be {what.removeprefix('Input should be ')}" if what.startswith("Input should be ") else what
+        what = what.partition(", unable")[0] + (f", not {str(given)[:40]!r}" if plain else "")
+    return _placed(error["loc"], what, values, root, file)
+
+
+def _placed(place: tuple[str | int, ...], what: str, values: Any, root: Node | None, file: str) -> str:
+    path = ".".join(map(str, _existing(place, values))) or "lesson"
+    return f"{file}, line {_line_of(root, place)}: {path}: {' '.join(what.split())}"
+
+
+def _existing(place: tuple[str | int, ...], values: Any) -> list[str | int]:
+    """Returns the part of a path that a writer knows: pydantic also names kinds of values."""
+    path: list[str | int] = []
+    for number, key in enumerate(place):
+        last = number == len(place) - 1
+        if (isinstance(values, dict) and key in values) or (
+            isinstance(values, list) and isinstance(key, int) and key < len(values)
+        ):
+            values = values[key]
+        elif not (last and isinstance(values, dict)):  # the last may be missing
+            continue
+        path.append(key)
+    return path
+
+
+def _line_of(root: Node | None, place: tuple[str | int, ...]) -> int:
+    """Returns the line of a field, or of the nearest thing above that exists."""
+    import yaml
+
+    node = root
+    line = root.start_mark.line if root is not None else 0
+    for key in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((name, value) for name, value in node.value if name.value == key), None)
+            if found is not None:
+                name, node = found
+                line = name.start_mark.line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line
+    return line + 1

@@ -16,6 +16,7 @@ SCHEMA = 1
 
 Count = Annotated[int, Field(ge=0)]
 Many = Annotated[int, Field(ge=1)]
+Room = Annotated[int, Field(ge=1, le=1 << 24)]  # tokens of a pool
 Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
 State = Literal["new", "reused", "resident", "evicted"]
 Kind = Literal["matched", "prefilled", "split", "victim", "freed", "copied", "nodes"]
@@ -63,7 +64,7 @@ class Said(RootModel[dict[str, str]]):
 class Cache(_Data):
     """The settings of the cache, as `RadixCache` takes them."""
 
-    capacity: Many  # tokens
+    capacity: Room  # tokens
     policy: Policy = "lru"
     page_size: Many = 1
     split_recency: Literal["both", "prefix"] = "both"
@@ -76,7 +77,7 @@ class Arm(_Data):
 
     name: Said
     cache: Literal["radix", "last", "none"] = "radix"
-    capacity: Many | None = None  # None: as the lesson's, like all the rest
+    capacity: Room | None = None  # None: as the lesson's, like all the rest
     policy: Policy | None = None
     page_size: Many | None = None
     split_recency: Literal["both", "prefix"] | None = None
@@ -107,7 +108,7 @@ class Request(_Data):
     prompt: str | None = None  # a whole prompt, sent as it is
     reply: str | None = None  # the reply to take; without it a model replies, greedily unless told otherwise
     replies: list[str] = []  # several samples of one prompt, given
-    n: Many = 1  # several samples of one prompt, sampled
+    n: Annotated[int, Field(ge=1, le=64)] = 1  # several samples of one prompt, sampled
     temperature: Annotated[float, Field(ge=0)] = 0
     seed: int = 0
     max_tokens: Many = 64
@@ -120,6 +121,8 @@ class Request(_Data):
             raise ValueError("a message needs a conversation")
         if self.reply is not None and self.replies:
             raise ValueError("give either reply or replies")
+        if self.given and self.n > 1:
+            raise ValueError("n is for samples of a model; the replies are given")
         if self.conversation and (self.replies or self.n > 1):
             raise ValueError("several samples cannot go on in one conversation; give a prompt without one")
         if self.fork and self.user is None:
@@ -137,7 +140,7 @@ class Request(_Data):
 class Change(_Data):
     """What changes before a step's requests."""
 
-    capacity: Many | None = None
+    capacity: Room | None = None
     policy: Policy | None = None
 
 
@@ -239,7 +242,7 @@ class Lesson(_Data):
     title: Said
     about: Said  # one line, for the list
     cache: Cache
-    capacities: dict[str, Many] = {}  # for other tokenizers than words, by name of the model
+    capacities: dict[str, Room] = {}  # for other tokenizers than words, by name of the model
     shape: Shape | None = None
     system: str = ""  # of every conversation
     abridge: dict[str, str] = {}  # a text, and what stands for it in pictures
