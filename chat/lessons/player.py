@@ -16,10 +16,12 @@ from rich.text import Text
 from ...radix import Snapshot
 from ...radix import events as ev
 from ...radix.policies import POLICIES
+from ...viz import sanitize
 from ...viz.picture import Look
 from ...viz.story import tell
 from ..errors import UsageError
 from .asking import Posed, pose
+from .facts import fill
 from .schema import Request, Said, Step
 
 if TYPE_CHECKING:
@@ -262,7 +264,8 @@ class Player:
 
     def title(self) -> str:
         """Returns the title of the lesson, of the step, or of the step that is asked about."""
-        return self._said(self._place.run.lesson.title if (step := self._topic()) is None else step.title)
+        step = self._topic()
+        return self._said(self.run.lesson.title if step is None else step.title)
 
     def narration(self) -> str:
         """Returns what is said here: with a question open, the question alone."""
@@ -272,16 +275,22 @@ class Player:
             return self._said(self.run.lesson.about)
         return self._said(self._current.step.say)
 
-    def line(self) -> str:
+    def line(self, look: Look | None = None) -> str:
         """Returns what the event at the position did, in one line; "" where nothing happened yet."""
         for index in range(self.position - 1, -1, -1):
             event = self.run.recording.events[index]
-            line = self._told(event)
+            line = self.tell(event, look)
             if line:
                 return line
             if isinstance(event, ev.StepOpened):
                 break
         return ""
+
+    def tell(self, event: ev.Event, look: Look | None = None) -> str | None:
+        """Says in one line what an event did; None for one that is not told at this level."""
+        look = look or Look(abridged=self.run.abridged)
+        quiet = self.level is Level.ENGINEER
+        return tell(event, self.run.recording.pieces, look=look, lang=self.lang, quiet=quiet, veiled=self.veiled)
 
     def note(self) -> str:
         """Returns the presenter's note of the step, or of the step that is asked about."""
@@ -389,10 +398,11 @@ class Player:
         return self.run.steps[number - 1].step if number else None
 
     def _said(self, said: Said | None) -> str:
-        return said.text(self.lang) if said is not None else ""
-
-    def _told(self, event: ev.Event) -> str | None:
-        return tell(event, self.run.recording.pieces, look=Look(abridged=self.run.abridged))
+        """Returns what the lesson says, with the facts of the step that is shown filled in, safe to print."""
+        if said is None:
+            return ""
+        text = said.text(self.lang)
+        return sanitize(fill(text, self.run, self.step) if self.step and self.question is None else text)
 
 
 _LONGEST: Final = 10_000  # characters of a prompt that somebody types

@@ -1,0 +1,385 @@
+"""What the program itself says in lessons: questions, answers, verdicts and the words of the plain player.
+
+One table, every sentence in every language with the same placeholders; what a lesson says is in its own file. Knows no
+run and no front end. A missing language is English.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+LANGUAGES: Final = ("en", "zh")
+"""Languages of the program itself."""
+
+_TABLE: Final[dict[str, tuple[str, str]]] = {
+    # -- amounts and names
+    "token": ("{n:,} token", "{n:,} 个 token"),
+    "tokens": ("{n:,} tokens", "{n:,} 个 token"),
+    "node": ("{n:,} node", "{n:,} 个节点"),
+    "nodes": ("{n:,} nodes", "{n:,} 个节点"),
+    "split.count": ("{n:,} split", "{n:,} 次拆分"),
+    "splits.count": ("{n:,} splits", "{n:,} 次拆分"),
+    "amount.bytes": ("{tokens} ({bytes})", "{tokens}（{bytes}）"),
+    "and": ("{some} and {last}", "{some}和{last}"),
+    "comma": (", ", "、"),
+    "quoted": ("“{text}”", "“{text}”"),
+    # -- what a question is about
+    "next": ("Next comes {message}: a prompt of {prompt}.", "接下来的请求是 {message}，提示词共 {prompt}。"),
+    "next.one": (
+        "Next, {count} prompts run side by side. Number {number} is {message}: {prompt}.",
+        "接下来有 {count} 个请求同时运行。第 {number} 个是 {message}，提示词共 {prompt}。",
+    ),
+    "next.all": (
+        "Next, {count} prompts run side by side: {messages}.",
+        "接下来有 {count} 个请求同时运行：{messages}。",
+    ),
+    "next.samples": ("{message} (sampled {count} times)", "{message}（采样 {count} 次）"),
+    # -- matched
+    "matched.ask": ("How many of its tokens are found in the tree?", "其中有多少个 token 能在树中找到？"),
+    "matched.answer": (
+        "Found: {matched} of {prompt}. The match ends in {name}.",
+        "{prompt} 中找到 {matched} 个，匹配止于 {name}。",
+    ),
+    "matched.answer.now": (
+        "Found: {matched} of {prompt}. Another prompt of this step put them there.",
+        "{prompt} 中找到 {matched} 个，它们是由这一步的另一个请求放入的。",
+    ),
+    "matched.answer.none": (
+        "None of {prompt} is found: no text in the tree begins like this one.",
+        "{prompt}中一个也找不到：树中没有以同样内容开头的文本。",
+    ),
+    "matched.all": (
+        "That is the whole prompt; its end was never said before, or is in the tree no more.",
+        "那是整个提示词；它的结尾以前没有出现过，或者已经不在树中。",
+    ),
+    "matched.none": (
+        "Its beginning stands in the tree already, and a prefix is all it takes.",
+        "它的开头已经在树中，而复用只需要相同的前缀。",
+    ),
+    "matched.whole": (
+        "A match may end inside a node: it is not only whole nodes that count.",
+        "匹配可以止于节点内部，并不是只有完整的节点才算数。",
+    ),
+    "matched.end": (
+        "A match ends where the texts part, not at the end of the node.",
+        "匹配止于文本开始不同的地方，而不是节点的末尾。",
+    ),
+    "matched.said": (
+        "So much of it was said before; but a part was evicted, and what is gone cannot be found.",
+        "这么多内容以前确实出现过，但其中一部分已被驱逐，驱逐的内容无法再找到。",
+    ),
+    "matched.less": (
+        "One token is computed again for its logits; that lowers what is reused, not what is found.",
+        "最后一个 token 要重新计算以得到 logits；这减少的是复用的数量，而不是找到的数量。",
+    ),
+    "matched.page": (
+        "Only whole pages of {page} are shared; the last ones stand in a page that differs.",
+        "只有完整的页（每页 {page}）才能共享；最后几个所在的页并不相同。",
+    ),
+    "matched.anywhere": (
+        "Only a prefix counts: the same words further on do not help.",
+        "只有前缀才算数：后面出现相同的词没有用。",
+    ),
+    "matched.near": (
+        "Close, but tokens are compared one by one: exactly {matched} are equal.",
+        "很接近，但 token 是逐个比较的：恰好有 {matched} 个相同。",
+    ),
+    "matched.near.none": (
+        "Not even the first token is equal to one at the top of the tree.",
+        "连第一个 token 都与树顶端的不同。",
+    ),
+    # -- prefilled
+    "prefilled.ask": ("How many of its tokens must be computed?", "其中有多少个 token 需要计算（预填充）？"),
+    "prefilled.answer": (
+        "Of {prompt}, {reused} reused and {prefilled} computed.",
+        "{prompt} 中复用 {reused} 个，计算 {prefilled} 个。",
+    ),
+    "prefilled.answer.whole": (
+        "The whole prompt is found, and still its last token is computed again: the next one needs its logits.",
+        "整个提示词都能找到，但最后一个 token 仍要重新计算：生成下一个 token 需要它的 logits。",
+    ),
+    "prefilled.none": (
+        "Even of a prompt that is found whole one token is computed, for its logits.",
+        "即使整个提示词都能找到，也至少要计算一个 token 以得到 logits。",
+    ),
+    "prefilled.all": ("Only without a cache: {reused} are reused.", "没有缓存时才是这样：有 {reused}可以复用。"),
+    "prefilled.found": (
+        "That is what is found; the rest of the prompt is computed.",
+        "那是能找到的部分；需要计算的是其余部分。",
+    ),
+    "prefilled.new": (
+        "So much was never said before; but a part of the rest was evicted and is computed again.",
+        "这是从未出现过的部分；但其余内容中有一部分已被驱逐，需要重新计算。",
+    ),
+    "prefilled.reply": (
+        "The tokens of the reply are generated, not prefilled.",
+        "回复的 token 是生成的，不属于预填充。",
+    ),
+    "prefilled.near": (
+        "Close, but reused and prefilled add up to the prompt: {reused} and {prefilled}.",
+        "很接近，但复用与预填充之和等于整个提示词：{reused}和 {prefilled}。",
+    ),
+    # -- split
+    "split.ask": ("Is a node split, and where?", "会有节点被拆分吗？切口在哪里？"),
+    "split.pick": ("A node is split. Pick it in the tree.", "有一个节点会被拆分。请在树中选出它。"),
+    "split.at": (
+        "after token {at:,} of {name}: {left} | {right}",
+        "在 {name} 的第 {at:,} 个 token 之后：{left} | {right}",
+    ),
+    "split.start": ("above {name}: nothing of it is shared", "在 {name} 之前：它的内容都不共享"),
+    "split.nowhere": ("no node is split", "没有节点被拆分"),
+    "split.answer": (
+        "{name} is cut after token {at:,} of {size:,}: {left} | {right}. What stands above the cut is shared.",
+        "{name} 共 {size:,} 个 token，在第 {at:,} 个之后切开：{left} | {right}。切口之前的部分从此被共享。",
+    ),
+    "split.early": (
+        "One token too early. The last token of a prompt may be computed again, but the cut is where the texts part.",
+        "早了一个 token。提示词的最后一个 token 可能要重新计算，但切口在文本开始不同的地方。",
+    ),
+    "split.late": (
+        "One token too late: that token differs already.",
+        "晚了一个 token：那个 token 已经不同了。",
+    ),
+    "split.above": (
+        "Tokens are compared, not whole nodes: the first {at:,} of this node are equal, and they are shared.",
+        "比较的是 token，而不是整个节点：这个节点的前 {at:,} 个 token 相同，因此被共享。",
+    ),
+    "split.none": (
+        "The texts part inside {name}; without a cut the new one would have nowhere to hang.",
+        "文本在 {name} 内部开始不同；不切开，新的部分就无处可挂。",
+    ),
+    "split.not": (
+        "{name} stays whole: no text parts from another inside it in this step.",
+        "{name} 保持完整：在这一步中，没有文本在它内部分岔。",
+    ),
+    # -- victim
+    "victim.ask": (
+        "The room does not suffice. Which node is evicted first?",
+        "空间不够用。哪个节点最先被驱逐？",
+    ),
+    "victim.pick": (
+        "You are the cache, and the room does not suffice. Pick the node that goes first.",
+        "现在由你来当缓存，而空间不够用。请选出最先被驱逐的节点。",
+    ),
+    "victim.answer": ("{name} ({tokens}) goes first: {reason}.", "{name}（{tokens}）最先被驱逐：{reason}。"),
+    "victim.tie": (
+        "{names} would do as well, were it not for the rule for ties.",
+        "如果没有平局规则，{names} 同样可以。",
+    ),
+    "why.lru": (
+        "of the leaves that nothing locks, it was not used for the longest time",
+        "在未锁定的叶节点中，它最久没有被使用",
+    ),
+    "why.lfu": ("of the leaves that nothing locks, it was used least often", "在未锁定的叶节点中，它被使用的次数最少"),
+    "why.fifo": ("of the leaves that nothing locks, it is the oldest", "在未锁定的叶节点中，它存在得最久"),
+    "why.mru": ("of the leaves that nothing locks, it was used last", "在未锁定的叶节点中，它最近才被使用"),
+    "why.filo": ("of the leaves that nothing locks, it is the youngest", "在未锁定的叶节点中，它最晚加入"),
+    "why.slru": (
+        "of the leaves that nothing locks, those used once go before the others, and it waits longest",
+        "在未锁定的叶节点中，只用过一次的先走，而它等得最久",
+    ),
+    "why.priority": (
+        "of the leaves that nothing locks, it has the lowest priority",
+        "在未锁定的叶节点中，它的优先级最低",
+    ),
+    "why.other": (
+        "of the leaves that nothing locks, it ranks first under {policy}",
+        "在未锁定的叶节点中，按 {policy} 它排在最前",
+    ),
+    "victim.locked": (
+        "{name} is on the path of a running request; it is locked until that ends.",
+        "{name} 在正在运行的请求的路径上，请求结束之前一直被锁定。",
+    ),
+    "victim.inner": (
+        "{name} has children. Only leaves go: what hangs below would lose its beginning.",
+        "{name} 有子节点。只有叶节点会被驱逐，否则挂在下面的内容就失去了开头。",
+    ),
+    "victim.later": ("{name} goes as well, but later than {first}.", "{name} 也会被驱逐，但在 {first} 之后。"),
+    "victim.large": (
+        "{name} is large, but its size does not count: under {policy}, {first} ranks before it.",
+        "{name} 很大，但大小不算数：按 {policy}，{first} 排在它前面。",
+    ),
+    "victim.behind": (
+        "{name} is a leaf and not locked, but under {policy}, {first} ranks before it.",
+        "{name} 是未锁定的叶节点，但按 {policy}，{first} 排在它前面。",
+    ),
+    "victim.nobody": ("no node: the request has to wait", "没有节点：请求只能等待"),
+    "victim.bits": ("no whole node: a little of each", "没有整个节点：每个节点各驱逐一点"),
+    "victim.nobody.because": (
+        "A request waits only when everything else is locked; here there is something to evict.",
+        "只有当其余部分都被锁定时请求才会等待；这里还有可以驱逐的内容。",
+    ),
+    "victim.bits.because": (
+        "Eviction goes leaf by leaf in the order of the policy; it does not trim them all.",
+        "驱逐按策略的顺序逐个叶节点进行，不会从每个节点各取一点。",
+    ),
+    # -- freed
+    "freed.ask": (
+        "The room does not suffice. How much does eviction give back in this step?",
+        "空间不够用。这一步中驱逐会归还多少空间？",
+    ),
+    "freed.leaf": ("{amount}: one whole leaf", "{amount}：一整个叶节点"),
+    "freed.leaves": ("{amount}: {leaves} whole leaves", "{amount}：{leaves} 个完整的叶节点"),
+    "freed.pages": ("{amount}: whole pages", "{amount}：若干整页"),
+    "freed.short": ("{amount}: just what is short", "{amount}：恰好是缺少的部分"),
+    "freed.all": ("{amount}: everything that is not locked", "{amount}：所有未锁定的内容"),
+    "freed.none": ("{amount}: nothing", "{amount}：什么也不归还"),
+    "freed.capacity": ("{amount}: everything in the tree", "{amount}：树中的全部内容"),
+    "freed.twice": ("{amount}: more than needed, in reserve", "{amount}：多归还一些作为储备"),
+    "freed.answer": ("{amount} come back, from {names}.", "归还了 {amount}，来自 {names}。"),
+    "freed.spare": (
+        "{short} were short; what goes, goes whole, so {spare} more came free than were needed.",
+        "缺少的是 {short}；驱逐总是整块进行，因此比需要的多归还了 {spare}。",
+    ),
+    "freed.short.because": (
+        "Nothing goes in slices of that size: eviction takes leaves as they are.",
+        "驱逐不会按这个大小切片：叶节点总是整个驱逐。",
+    ),
+    "freed.pages.because": ("Only whole pages go.", "只有整页才会被驱逐。"),
+    "freed.leaf.because": (
+        "One does not suffice: {short} are short, and the first gives {amount}.",
+        "一个不够：缺少 {short}，而第一个只归还 {amount}。",
+    ),
+    "freed.more.because": (
+        "Eviction stops as soon as there is room.",
+        "一旦空间足够，驱逐就停止。",
+    ),
+    "freed.none.because": ("Without eviction there would be no room.", "不驱逐就没有空间。"),
+    "freed.capacity.because": (
+        "What running requests use is locked, and eviction stops as soon as there is room.",
+        "正在运行的请求所用的内容被锁定，而且一旦空间足够，驱逐就停止。",
+    ),
+    # -- copied
+    "copied.ask": (
+        "When a node is split here, how much K and V is moved?",
+        "这里拆分节点时，会移动多少 K 和 V？",
+    ),
+    "copied.none": ("nothing: {amount}", "什么也不移动：{amount}"),
+    "copied.head": ("{amount}: the upper part", "{amount}：上半部分"),
+    "copied.tail": ("{amount}: the lower part", "{amount}：下半部分"),
+    "copied.half": ("{amount}: half of the node", "{amount}：节点的一半"),
+    "copied.whole": ("{amount}: the whole node", "{amount}：整个节点"),
+    "copied.answer": (
+        "{amount} of K and V of {name} ({size}) are moved.",
+        "{name}（{size}）的 K 和 V 移动了 {amount}。",
+    ),
+    "copied.answer.none": (
+        "Nothing is moved: {name} keeps its {size} in the slots they are in; only the list of slot numbers is cut.",
+        "什么也不移动：{name} 的 {size}仍在原来的槽位中，被切开的只是槽位编号的列表。",
+    ),
+    "copied.because": (
+        "K and V lie in the pool and stay there; a node holds only the numbers of their slots.",
+        "K 和 V 存放在池中并留在原处；节点只保存它们的槽位编号。",
+    ),
+    # -- nodes
+    "nodes.ask": (
+        "The tree has {nodes} now. How many will it have after this step?",
+        "树中现在有 {nodes}。这一步之后会有多少个？",
+    ),
+    "nodes.answer": (
+        "{after}: {before} before, {made} made, {gone} evicted.",
+        "{after}：之前有 {before} 个，新建 {made}，驱逐 {gone}。",
+    ),
+    "nodes.made": ("{made} (with {splits})", "{made}（含 {splits}）"),
+    "nodes.turns": (
+        "One node a turn is not the rule: a node is a stretch where no two texts part, and what is evicted is gone.",
+        "并不是每轮一个节点：节点是文本没有分岔的一段，而被驱逐的节点已经不在。",
+    ),
+    "nodes.halves": (
+        "Prompt and reply of a request share one edge; they are not kept apart.",
+        "一个请求的提示词和回复在同一条边上，并不分开存放。",
+    ),
+    "nodes.tokens": (
+        "One node a token would be a plain prefix tree; a radix tree keeps whole stretches in one node.",
+        "每个 token 一个节点是普通的前缀树；基数树把整段内容放在一个节点里。",
+    ),
+    "nodes.forgot": (
+        "That counts one new node for each reply, and forgets splits and evictions.",
+        "这只为每个回复算了一个新节点，忘记了拆分和驱逐。",
+    ),
+    "nodes.same": ("That is how many there were before.", "那是之前的数量。"),
+    "nodes.near": (
+        "Count again: {made} made and {gone} evicted.",
+        "再数一遍：新建 {made}，驱逐 {gone}。",
+    ),
+    # -- verdicts and scores
+    "right": ("Right.", "正确。"),
+    "wrong": ("Not so.", "不对。"),
+    "score": ("{right} of {asked} questions right", "{asked} 道题答对 {right} 道"),
+    "skipped": ("{n} skipped", "跳过 {n} 道"),
+    # -- the plain player and the presenter's notes
+    "step": ("step {step} of {steps} · {title}", "第 {step} 步，共 {steps} 步 · {title}"),
+    "asks": ("question before step {step} · {title}", "第 {step} 步之前的问题 · {title}"),
+    "answer.is": ("answer: {letter}. {text}", "答案：{letter}。{text}"),
+    "answer": ("answer: {text}", "答案：{text}"),
+    "prompt": (
+        "Enter next · b back · 1-{steps} step · h help · q leave",
+        "回车 下一步 · b 后退 · 1-{steps} 跳到 · h 帮助 · q 离开",
+    ),
+    "prompt.ask": ("{letters} answer · Enter skip · h help · q leave", "{letters} 回答 · 回车 跳过 · h 帮助 · q 离开"),
+    "help.next": ("Enter or n: go on; with a question open, skip it", "回车或 n：继续；有问题时跳过它"),
+    "help.back": ("b: back one step; a number: to that step", "b：后退一步；数字：跳到那一步"),
+    "help.answer": ("a, b, c, d: answer; #5: answer by a node", "a、b、c、d：回答；#5：用节点回答"),
+    "help.event": ("+ and -: one event forward and back", "+ 和 -：前进或后退一个事件"),
+    "help.what_if": (
+        "/capacity 110, /policy fifo, /split-recency prefix, /page-size 4: what if; r: back to the lesson",
+        "/capacity 110、/policy fifo、/split-recency prefix、/page-size 4：假如；r：回到课程",
+    ),
+    "help.say": ("say TEXT: what if this were sent now", "say 文本：假如现在发送这条消息"),
+    "help.leave": ("q or Ctrl-D: leave", "q 或 Ctrl-D：离开"),
+    "unknown": ("{text} means nothing here", "这里不能用 {text}"),
+    "unknown.fix": ("h lists what does.", "输入 h 查看可用的命令。"),
+    "no.step": ("there is no step {step}", "没有第 {step} 步"),
+    "no.step.fix": ("The lesson has steps 0 (its title) to {steps}.", "课程有第 0 步（标题）到第 {steps} 步。"),
+    "no.what_if": ("no what-if is open", "没有进行中的假设"),
+    "no.what_if.fix": ("Begin one, for example with /capacity 110.", "先开始一个，例如 /capacity 110。"),
+    "end": ("the end", "课程结束"),
+    "untold": (
+        "not everything in this lesson is told in {lang}; the rest is in English",
+        "本课程没有完整的 {lang} 版本；缺少的部分用英文",
+    ),
+    "waits": ("waiting: no player runs this lesson ({name})", "等待中：还没有播放器打开这个课程（{name}）"),
+    "left": ("the player has left the lesson", "播放器已离开课程"),
+    "coming": ("next: {title}", "下一步：{title}"),
+    "no.note": ("(no note)", "（没有备注）"),
+}
+
+
+_TOUCHING: Final = re.compile("(?<=[a-z])(?=[\u4e00-\u9fff])")  # a blank belongs between a Latin word and a Chinese one
+
+
+def say(lang: str, key: str, **values: Any) -> str:
+    """Returns a sentence in a language, or in English where it is missing, with its placeholders filled."""
+    english, chinese = _TABLE[key]
+    if lang != "zh":
+        return english.format(**values)
+    return _TOUCHING.sub(" ", chinese.format(**values))
+
+
+def amount(lang: str, word: str, n: int) -> str:
+    """Returns a number of things, as in `12 tokens`; `word` is token, node or split.count."""
+    many = {"token": "tokens", "node": "nodes", "split.count": "splits.count"}[word]
+    return say(lang, word if n == 1 else many, n=n)
+
+
+def listed(lang: str, items: list[str]) -> str:
+    """Returns items in a row, as in `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return say(lang, "and", some=say(lang, "comma").join(items[:-1]), last=items[-1])
+
+
+def keys() -> tuple[str, ...]:
+    """Names every sentence."""
+    return tuple(_TABLE)
+
+
+def in_ascii(text: str) -> str:
+    """Returns the program's own words with signs that every terminal has; letters of any language stay."""
+    return text.translate(_SIGNS)
+
+
+_SIGNS: Final = str.maketrans(
+    {"·": "|", "…": "...", "×": "x", "“": '"', "”": '"', "’": "'", "—": "-", "–": "-", "→": "->"}
+)
