@@ -13,6 +13,8 @@ first use.
 - ``sanitize(text) -> str``, ``TextStream``: running text that is safe to print, at once or in pieces.
 - ``label(text) -> Label``, ``Labels(pieces)``: one line of any text, or of the tokens on an edge.
 - ``PALETTES``, ``STATES``, ``ATTRIBUTES``: how states and attributes look.
+- For lessons: ``veil.veil`` hides who goes next while a question is open, ``story.tell`` tells events in English or
+  Chinese, ``bars.bars`` sets costs beside each other, ``trie.trie_text`` draws the tree with one node a token.
 """
 
 from importlib import import_module

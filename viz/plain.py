@@ -94,7 +94,7 @@ def tree_text(
     )
     lines = [] if heading is None else [painter.heading(heading)]
     lines += [painter.row(row) for row in rows]
-    return _lines(lines)
+    return joined(lines)
 
 
 def legend(
@@ -118,8 +118,8 @@ def legend(
     """
     brush = _Brush(palette, ascii, colour)
     words = _LEGEND[spoken(lang, ascii=ascii)]
-    lines, shorter = (_wrapped(_meanings(brush, each, veiled), width) for each in words)
-    return _lines(shorter if len(shorter) == 1 < len(lines) else lines)
+    lines, shorter = (wrapped(_meanings(brush, each, veiled), width) for each in words)
+    return joined(shorter if len(shorter) == 1 < len(lines) else lines)
 
 
 class _Meanings(NamedTuple):
@@ -209,12 +209,12 @@ def memory_line(
     room = width - taken if width - taken >= _LEAST_GAUGE else width - whole.cell_len - _GAP
     cells = min(max(room, _LEAST_GAUGE), _MOST_GAUGE)
     gauge = Text()
-    shares = _shares([tokens for _, tokens, _, _, _ in parts], cells)
-    for (_, _, glyph, plain, style), share in zip(parts, shares, strict=True):
+    widths = shares([tokens for _, tokens, _, _, _ in parts], cells)
+    for (_, _, glyph, plain, style), share in zip(parts, widths, strict=True):
         gauge.append((plain if ascii else glyph) * share, style)
     if width - taken >= _LEAST_GAUGE:
-        return _lines([Text(" " * _GAP).join([gauge, *items, whole])])
-    return _lines([*_wrapped([gauge, whole], width), *_wrapped(items, width)])
+        return joined([Text(" " * _GAP).join([gauge, *items, whole])])
+    return joined([*wrapped([gauge, whole], width), *wrapped(items, width)])
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -254,6 +254,7 @@ class RowPainter:
         palette: A name from `PALETTES`.
         ascii: Whether to use printable ASCII only.
         colour: Whether to use colours and weights.
+        columns: Whether anything stands to the right of rail, sign and label.
     """
 
     def __init__(
@@ -265,12 +266,13 @@ class RowPainter:
         palette: str = "dark",
         ascii: bool = False,
         colour: bool = True,
+        columns: bool = True,
     ) -> None:
         self._width = width
         self._brush = _Brush(palette, ascii, colour)
         self._labels = labels
         self._longest = needs.single
-        self._columns = self._fitting(needs)
+        self._columns = self._fitting(needs) if columns else []
         self.room = width - sum(column.cells + _GAP for column in self._columns)
         """Cells for rail, sign and label."""
         self._lanes = max(1, (self.room - _LEAST_BODY) // 2)  # the most of a rail that are shown
@@ -471,7 +473,7 @@ def _amount(tokens: int, bytes_per_token: int | None, unit: str = "") -> str:
     return amount if bytes_per_token is None or not tokens else f"{amount} ({memory_text(tokens * bytes_per_token)})"
 
 
-def _shares(amounts: Sequence[int], cells: int) -> list[int]:
+def shares(amounts: Sequence[int], cells: int) -> list[int]:
     """Divides cells by amounts: what is not zero gets one at least where there are enough, and they add up."""
     total = sum(amounts)
     if total <= 0 or cells <= 0:
@@ -483,7 +485,7 @@ def _shares(amounts: Sequence[int], cells: int) -> list[int]:
     return shares
 
 
-def _wrapped(items: Sequence[Text], width: int) -> list[Text]:
+def wrapped(items: Sequence[Text], width: int) -> list[Text]:
     """Puts items on as few lines as they need."""
     lines: list[Text] = []
     for item in items:
@@ -497,7 +499,7 @@ def _wrapped(items: Sequence[Text], width: int) -> list[Text]:
     return lines
 
 
-def _lines(lines: Sequence[Text]) -> Text:
+def joined(lines: Sequence[Text]) -> Text:
     """Joins lines into a text that is neither wrapped nor cut by whoever prints it."""
     text = Text("\n", no_wrap=True, overflow="ignore", end="\n").join(lines)
     return text
