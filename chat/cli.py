@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .completion import conversations, models, policies, recordings, themes, views
+from .completion import conversations, lessons, models, policies, recordings, themes, views
 from .errors import INTERRUPTED, UsageError, UserError
 
 app = typer.Typer(
@@ -48,6 +48,13 @@ class Switch(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class Level(StrEnum):
+    """How much a lesson tells."""
+
+    INTRO = "intro"
+    ENGINEER = "engineer"
 
 
 class CacheName(StrEnum):
@@ -203,6 +210,72 @@ def replay(
     from .replay import run_replay
 
     run_replay(recording, step=step, color=color.value, ascii=ascii)
+
+
+@app.command(rich_help_panel="Teach")
+def lesson(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A lesson of the list, or a file; without one, the list.", autocompletion=lessons),
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Tell it line by line; in a pipe, too.")] = False,
+    lang: Annotated[str, typer.Option("--lang", help="en, zh, or another language that the lesson has.")] = "en",
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="words (no model), radish, a folder, or a hub id.", autocompletion=models),
+    ] = "words",
+    level: Annotated[Level, typer.Option("--level", help="intro, or engineer: locks and slots, too.")] = Level.INTRO,
+    questions: Annotated[bool, typer.Option("--questions/--no-questions", help="Ask before it shows.")] = True,
+    auto: Annotated[
+        float | None, typer.Option("--auto", min=0.1, help="Go on by itself, a step in so many seconds.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Run it, and say whether all is as it expects.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Print what the presenter should know.")] = False,
+    step: Annotated[int | None, typer.Option("--step", min=1, help="Begin at this step; check up to it.")] = None,
+    theme: Theme = None,
+    view: View = None,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Teach what the cache does, step by step on a real one, with questions before answers.
+
+    A lesson runs on words, without any model, unless --model names one.
+    """
+    if len(lang) != 2 or not lang.isascii() or not lang.isalpha():
+        raise UsageError(f"{lang!r} is no language of two letters", "Write it like --lang zh.")
+    if name is None:
+        _only_the_list(check=check, notes=notes, step=step is not None)
+        from .lessons.listing import run_list
+
+        raise typer.Exit(run_list(lang=lang.lower(), json=json, color=color.value, ascii=ascii))
+    if check or json:
+        from .lessons.checking import run_check
+
+        raise typer.Exit(run_check(name, model=model, step=step, json=json, color=color.value, ascii=ascii))
+    if notes:
+        from .lessons.notes import run_notes
+
+        raise typer.Exit(run_notes(name, lang.lower()))
+    from .config import THEMES, VIEWS
+
+    settings = {
+        "model": model, "lang": lang.lower(), "level": level.value, "questions": questions, "auto": auto, "step": step,
+        "theme": _one_of("theme", theme, THEMES), "view": _one_of("view", view, VIEWS), "color": color.value,
+        "ascii": ascii,
+    }  # fmt: skip
+    if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        from .tui.lesson_run import run_lesson
+
+        raise typer.Exit(run_lesson(name, **settings))
+    from .lessons.plain import run_plain
+
+    raise typer.Exit(run_plain(name, **settings))
+
+
+def _only_the_list(**wanted: bool) -> None:
+    for option in (option for option, given in wanted.items() if given):
+        raise UsageError(f"--{option} needs a lesson", f"Name one: `radixchat lesson NAME --{option}`.")
 
 
 @app.command(rich_help_panel="Measure")

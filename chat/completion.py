@@ -1,4 +1,4 @@
-"""What the shell may complete: names of conversations, models, recordings, policies. Quick, and quiet about trouble."""
+"""What the shell may complete: names of conversations, models, recordings, lessons, policies. Quick, never complaining."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def recordings(incomplete: str) -> list[str]:
 
     found = sorted(map(str, recordings_dir().glob("*.jsonl")), reverse=True)
     return _beginning(["last", *found], incomplete)
+
+
+def lessons(incomplete: str) -> list[str]:
+    """Names of shipped lessons; a path is completed by the shell."""
+    from .lessons.loading import shipped
+
+    return _beginning(shipped(), incomplete)
 
 
 def policies(incomplete: str) -> list[str]:

@@ -6,15 +6,21 @@ expected. Knows no front end but for `run_check`, which prints.
 
 from __future__ import annotations
 
+import json as jsonlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...radix import Snapshot
+from rich.text import Text
+
+from ...radix import Snapshot, State
 from ...radix import events as ev
-from ...radix.keys import Key, as_key, common_prefix, count
+from ...radix.keys import Key, count
+from ...viz import PALETTES, sanitize
 from ...viz.labels import Kind, Labels
+from ...viz.trie import trie_size
 from ...viz.turns import turns
+from ..errors import UsageError
+from ..terminal import Terminal, open_terminal
 from . import facts
 
 if TYPE_CHECKING:
@@ -102,9 +108,8 @@ def _words(run: Run, step: StepRun, words: Words) -> Iterator[Check]:
         if getattr(words, name) is not None:
             yield _equal(number, f"words.{name}", getattr(words, name), got)
     if words.trie is not None:
-        yield _equal(
-            number, "words.trie", words.trie, trie_nodes(key for one in run.steps[:number] for key in one.keys)
-        )
+        keys = [key for one in run.steps[:number] for key in one.keys]
+        yield _equal(number, "words.trie", words.trie, trie_size(keys))
     so_far = {name: total for name, _, total in step.arms}
     for name, sums in words.arms.items():
         for field, wanted in sums.items():
@@ -178,12 +183,6 @@ def edge_text(run: Run, key: Key) -> str:
     return " / ".join(line.strip() for line in lines if line.strip())
 
 
-def trie_nodes(keys: Iterable[Sequence[int]]) -> int:
-    """Returns how many nodes a prefix tree with one token a node has, the root not counted."""
-    ordered = sorted(map(as_key, keys))  # neighbours share most
-    return sum(map(count, ordered)) - sum(common_prefix(one, other) for one, other in pairwise(ordered))
-
-
 # -- saying it -----------------------------------------------------------------------------------------------------
 
 
@@ -229,3 +228,71 @@ def _step_json(run: Run, step: StepRun, failed: Sequence[Check]) -> dict[str, An
 
 def _twig_json(run: Run, twig: Twig, letters: dict[int, str]) -> dict[str, Any]:
     return {"tokens": count(twig.key), "text": edge_text(run, twig.key), "letter": letters.get(twig.id, "")}
+
+
+def run_check(name: str, *, model: str, step: int | None, json: bool, color: str, ascii: bool) -> int:
+    """Runs a lesson, whole or up to a step, and prints what came of each step; returns the exit code.
+
+    Raises:
+        UserError: there is no such lesson, step or model, or the lesson cannot be run.
+    """
+    from .loading import load_lesson
+    from .running import Stage
+
+    lesson = load_lesson(name)
+    if step is not None and not 1 <= step <= len(lesson.steps):
+        raise UsageError(f"there is no step {step}", f"{lesson.name} has steps 1 to {len(lesson.steps)}.")
+    terminal = open_terminal(color, ascii)
+    if model != "words" and terminal.interactive:
+        terminal.say(f"loading {model} …")
+    run = Stage(lesson, model).run(upto=step)
+    checks = check(run)
+    if json:
+        print(jsonlib.dumps(report(run, checks), ensure_ascii=False, indent=2))
+    else:
+        for note in run.notes:
+            terminal.say(sanitize(note))
+        console = terminal.console(terminal.out)
+        for line in _told(run, checks, terminal):
+            console.print(line, soft_wrap=True)
+    return 0 if all(done.passed for done in checks) else 1
+
+
+def _told(run: Run, checks: Sequence[Check], terminal: Terminal) -> Iterator[Text]:
+    """Yields what a person reads: a line a step, what failed in it, and a verdict."""
+    good, bad = (_ink(terminal, state) for state in (State.NEW, State.EVICTED))
+    digits = len(str(len(run.steps)))
+    for step in run.steps:
+        own = [done for done in checks if done.step == step.number]
+        failed = [done for done in own if not done.passed]
+        word, ink = ("FAILED", bad) if failed else ("ok", good) if own else ("-", "")
+        what = sanitize(_summary(run, step.number), ascii=terminal.ascii)
+        yield Text.assemble(f"step {step.number:>{digits}}  ", (word, ink), f"  {what}")
+        for done in failed:
+            yield Text(f"  {done.what}: expected")
+            yield from _indented(done.expected, terminal)
+            yield Text("  got")
+            yield from _indented(done.got, terminal)
+    wrong = len({done.step for done in checks if not done.passed})
+    steps = f"{len(run.steps)} step{'s' if len(run.steps) != 1 else ''}"
+    if wrong:
+        yield Text(f"{wrong} of {steps} not as expected", bad)
+    else:
+        yield Text(f"{steps}, all as expected" if checks else f"{steps}, nothing is expected of them", good)
+
+
+def _summary(run: Run, number: int) -> str:
+    """Returns a step in a few words: ``4 nodes, 78 tok, evicted c (44 tok)``."""
+    nodes, before = facts.nodes(run, number), _letters_before(run, number)
+    said = f"{nodes} node{'s' if nodes != 1 else ''}, {run.panel(number).resident:,} tok"
+    gone = [before.get(twig.id, f"#{twig.id}") for twig in evicted(run, number)]
+    return f"{said}, evicted {', '.join(gone)} ({run.steps[number - 1].sums.evicted:,} tok)" if gone else said
+
+
+def _indented(text: str, terminal: Terminal) -> Iterator[Text]:
+    for line in text.splitlines():
+        yield Text("    " + sanitize(line, ascii=terminal.ascii))
+
+
+def _ink(terminal: Terminal, state: State) -> str:
+    return PALETTES[terminal.palette].states[state].stroke if terminal.colour else ""
