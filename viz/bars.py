@@ -41,7 +41,7 @@ KINDS: Final[Mapping[str, Sign]] = {
 }
 """What parts may be, and how they look."""
 
-_CHINESE: Final = {"reused": "重用", "prefilled": "预填充", "generated": "生成", "evicted": "驱逐", "free": "空闲"}
+_CHINESE: Final = {"reused": "复用", "prefilled": "预填充", "generated": "生成", "evicted": "驱逐", "free": "空闲"}
 
 
 def bars(rows: Sequence[Bar], *, width: int, look: Look, lang: str = "en") -> Text:

@@ -138,7 +138,7 @@ _ENGLISH = _Meanings(
     UNCACHED.word,
 )
 _CHINESE = _Meanings(
-    {State.NEW: "新增", State.REUSED: "重用", State.RESIDENT: "驻留", State.EVICTED: "已驱逐"},
+    {State.NEW: "新增", State.REUSED: "复用", State.RESIDENT: "驻留", State.EVICTED: "已驱逐"},
     "被 n 个持有者锁定",
     "下一个驱逐对象",
     "尚未缓存",

@@ -1,7 +1,7 @@
 """The sentences of the story, by language: data alone, with the facts of an event as fields.
 
-Every language has the same sentences with the same facts, in the project's words: match 匹配, split 切分, insert 插入,
-grow 增长, evict 驱逐, lock 锁, slot 槽, reuse 重用, prefill 预填充, node 节点, prefix 前缀; a token is a token. Where a
+Every language has the same sentences with the same facts, in the project's words: match 匹配, split 拆分, insert 插入,
+grow 增长, evict 驱逐, lock 锁, slot 槽, reuse 复用, prefill 预填充, node 节点, prefix 前缀; a token is a token. Where a
 number decides between one and several, the fact comes as words already (``COUNTS``). Knows no event.
 """
 
@@ -87,7 +87,7 @@ _CHINESE: Final[Table] = {
     "matched nothing": "没有匹配到任何前缀",
     "matched in one": "匹配 {tokens:,} 个 token，全部在 #{node} 中",
     "matched": "匹配 {tokens:,} 个 token，其中最后 {at:,} 个在 #{node} 中",
-    "split": "在第 {at:,} 个 token 之后切分 #{node}：新的父节点是 #{head}",
+    "split": "在第 {at:,} 个 token 之后拆分 #{node}：新的父节点是 #{head}",
     "inserted": "在 #{parent} 之下插入 #{node}，{tokens:,} 个 token：{text}",
     "inserted at the root": "在根节点之下插入 #{node}，{tokens:,} 个 token：{text}",
     "grown": "#{node} 增长 {tokens:,} 个 token：{text}",
@@ -107,9 +107,9 @@ _CHINESE: Final[Table] = {
     "cleared": "缓存已全部清空",
     "started": "请求 {request:,}{where}：提示词的 {prompt:,} 个 token 中匹配到 {matched:,} 个{less}",
     "where": "（{name}）",
-    "less": "，重用 {reused:,} 个",
+    "less": "，复用 {reused:,} 个",
     "retracted": "请求 {request:,} 被撤回：它把空间让给其他请求，重新排队",
-    "finished": "请求 {request:,} 结束（{reason}）：提示词的 {prompt:,} 个 token 中重用 {reused:,} 个，"
+    "finished": "请求 {request:,} 结束（{reason}）：提示词的 {prompt:,} 个 token 中复用 {reused:,} 个，"
     "预填充 {prefilled:,} 个，生成 {generated:,} 个",
     "why": "按 {policy} 策略",
     "why asked": "按手动要求",
@@ -124,7 +124,7 @@ _CHINESE: Final[Table] = {
     "end error": "出错",
     "within": "第 {last:,} 步之内，{events}",
     "from to": "从第 {first:,} 步到第 {last:,} 步，{events}",
-    "all reused": "重用 {nodes}",
+    "all reused": "复用 {nodes}",
     "more splits": "另有 {splits}",
     "added": "新增 #{node}，{tokens:,} 个 token：{text}",
     "all added": "新增 {nodes}",
@@ -160,7 +160,7 @@ COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "nodes": ("{:,} 个节点", "{:,} 个节点"),
         "slots": ("{:,} 个槽", "{:,} 个槽"),
         "more nodes": ("{:,} 个节点", "{:,} 个节点"),
-        "more splits": ("{:,} 次切分", "{:,} 次切分"),
+        "more splits": ("{:,} 次拆分", "{:,} 次拆分"),
     },
 }
 """A number of things, in words: one, and any other number."""

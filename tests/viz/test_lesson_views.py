@@ -209,6 +209,6 @@ def test_the_legend_takes_one_line(width: int, lang: str, ascii: bool, veiled: b
 def test_the_legend_has_long_words_where_they_save_no_line() -> None:
     assert "locked by n" in legend(width=60).plain and "not cached yet" in legend(width=100).plain
     assert (
-        legend(width=80, lang="zh").plain == "✚ 新增  ● 重用  ○ 驻留  ✖ 已驱逐  ◆n 锁定  ▿ 下一个驱逐对象  ◌ 尚未缓存"
+        legend(width=80, lang="zh").plain == "✚ 新增  ● 复用  ○ 驻留  ✖ 已驱逐  ◆n 锁定  ▿ 下一个驱逐对象  ◌ 尚未缓存"
     )
     assert legend(width=80, lang="fr").plain == legend(width=80).plain

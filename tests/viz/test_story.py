@@ -64,7 +64,7 @@ CHINESE: list[tuple[Any, str]] = [
     (ev.NamespaceOpened(9, "lesson"), "命名空间 lesson 有了自己的树，位于 #9 之下"),
     (ev.Matched(0, 0, 0, 0, 3, True), "没有匹配到任何前缀"),
     (ev.Matched(14, 6, 0, 812, 3, True), "匹配 812 个 token，其中最后 6 个在 #14 中"),
-    (ev.Split(14, 31, 6, 3), "在第 6 个 token 之后切分 #14：新的父节点是 #31"),
+    (ev.Split(14, 31, 6, 3), "在第 6 个 token 之后拆分 #14：新的父节点是 #31"),
     (ev.Inserted(7, 0, KEY, b"", 1), "在根节点之下插入 #7，3 个 token：‹user› Why d…s it split?"),
     (ev.Grown(7, as_key([9]), b""), "#7 增长 1 个 token：Hi!"),
     (
@@ -73,10 +73,10 @@ CHINESE: list[tuple[Any, str]] = [
     ),
     (ev.Locked(5, 0), "锁定 #5 及其上方的所有节点"),
     (ev.Released(3), "释放 3 个槽，重新空闲"),
-    (ev.RequestStarted(3, "main", 11, 11, 10), "请求 3（main）：提示词的 11 个 token 中匹配到 11 个，重用 10 个"),
+    (ev.RequestStarted(3, "main", 11, 11, 10), "请求 3（main）：提示词的 11 个 token 中匹配到 11 个，复用 10 个"),
     (
         ev.RequestFinished(3, "stop", 1840, 1812, 1812, 28, 41, (14,), 2, 96),
-        "请求 3 结束（回复完整）：提示词的 1,840 个 token 中重用 1,812 个，预填充 28 个，生成 41 个",
+        "请求 3 结束（回复完整）：提示词的 1,840 个 token 中复用 1,812 个，预填充 28 个，生成 41 个",
     ),
 ]
 QUIET: list[tuple[Any, str]] = [
