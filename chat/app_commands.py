@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .chat import Chat
-from .commands import COMMANDS, Handler, Key, command
+from .commands import COMMANDS, LESSON, Handler, Key, command
 from .config import THEMES
 from .items import Act, Item
 
@@ -101,3 +101,70 @@ _app(
     Key("f", "fork", CHAT, "Fork here"), Key("r", "regen", CHAT),
 )  # fmt: skip
 _app("theme", f"[{'|'.join(THEMES)}]", "the colours of the app; the next ones, by default", Key("f9"))
+
+# -- lessons ---------------------------------------------------------------------------------------------------------
+
+FREE = "free"
+CHOICES = "choices"
+PICK = "pick"
+
+
+def _lesson(name: str, usage: str, summary: str, *keys: Key) -> None:
+    command(name, usage, summary, app=True, keys=keys, table=LESSON)(_act(name))
+
+
+def _share(name: str, *keys: Key) -> None:
+    LESSON[name] = COMMANDS[name]._replace(keys=keys)
+
+
+_share("help", Key("f1", footer="Help"), Key("question_mark"))
+_lesson("text", "[on|off]", "all that is said, in place of the tree where they do not fit together", Key("f2"))
+_share("view", Key("f3", footer="View"))
+_share("theme", Key("f9"))
+_lesson(
+    "next", "", "go on: the next question, or the next step; at an open question twice, to skip it",
+    Key("pagedown", footer="Next"), Key("space"), Key("enter", "", FREE),
+)  # fmt: skip
+_lesson("back", "", "go back to the step before", Key("pageup", footer="Back"))
+_lesson(
+    "goto", "[STEP]", "go to a step: its number and then g, or g and then its number",
+    Key("g", "", FREE), Key("home", "1", FREE), Key("end", "last", FREE),
+)  # fmt: skip
+_lesson("count", "DIGIT", "the number of a step, digit by digit", *(Key(digit, digit, FREE) for digit in "0123456789"))
+_lesson(
+    "event", "back|forward", "look at the events of what is shown, one by one",
+    Key("left", "back", FREE, "Event"), Key("right", "forward", FREE, "Event"),
+)  # fmt: skip
+_lesson(
+    "answer", "a|b|c|d", "answer the open question",
+    *(Key(letter, letter, CHOICES) for letter in "abcd"), *(Key(digit, digit, CHOICES) for digit in "1234"),
+)  # fmt: skip
+_lesson(
+    "choose", "up|down|this", "choose among the answers, or the node under the cursor",
+    Key("up", "up", CHOICES), Key("down", "down", CHOICES), Key("enter", "this", CHOICES, "Answer"),
+    Key("enter", "this", PICK, "Choose"),
+)  # fmt: skip
+_lesson(
+    "play", "[on|off]", "play by itself; it waits at questions and where the lesson pauses",
+    Key("full_stop", footer="Play"), Key("p"),
+)  # fmt: skip
+_lesson("faster", "", "play faster", Key("plus"))
+_lesson("slower", "", "play slower", Key("minus"))
+_lesson("whatif", "", "type what to change, or another prompt", Key("w", "", FREE, "What if"), Key("slash", "", FREE))
+_lesson("capacity", "TOKENS", "what if the pool had another capacity")
+_lesson("policy", "NAME", "what if another policy chose what goes")
+_lesson("split-recency", "both|prefix", "what if a split made only its prefix recent")
+_lesson("page-size", "TOKENS", "what if only whole pages were kept")
+_lesson("restore", "", "come back from a what-if", Key("r"))
+_lesson("note", "[on|off]", "the presenter's note", Key("n"))
+_lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="中/En"))
+_lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))
+_share(
+    "move", Key("up", "up", FREE), Key("down", "down", FREE), Key("k", "up", FREE), Key("j", "down", FREE),
+    *(Key(way, way, PICK) for way in ("up", "down", "left", "right")), Key("tab", "next"), Key("shift+tab", "previous"),
+)  # fmt: skip
+_share(
+    "pan", Key("shift+up", "up"), Key("shift+down", "down"), Key("shift+left", "left"), Key("shift+right", "right")
+)  # fmt: skip
+_lesson("close", "", "leave the input line, or stop playing", Key("escape"))
+_share("quit", Key("ctrl+q", footer="Quit"))

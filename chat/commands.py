@@ -35,7 +35,9 @@ class Key(NamedTuple):
 
     key: str  # Textual's name, such as "ctrl+n"
     argument: str = ""  # what it gives the command
-    where: str = ""  # "" anywhere, "chat" in the chat pane, "tree" with the tree or the timeline focused
+    # "" anywhere, "chat" in the chat pane, "tree" with the tree or the timeline focused; in a lesson also "free" while
+    # no question is open, "choices" at one with choices, "pick" at one that is answered in the tree
+    where: str = ""
     footer: str = ""  # label in the footer; "" hides it
 
 
@@ -53,7 +55,10 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {}
-"""Every command by name, in the order of the help."""
+"""Every command of a chat by name, in the order of the help."""
+
+LESSON: dict[str, Command] = {}
+"""Every command of a lesson in the app; keys may mean something else there, commands of the same name may not."""
 
 
 def command(
@@ -65,11 +70,12 @@ def command(
     app: bool = False,
     keys: tuple[Key, ...] = (),
     choices: Choices | None = None,
+    table: dict[str, Command] = COMMANDS,
 ) -> Callable[[Handler], Handler]:
-    """Puts a handler into the table."""
+    """Puts a handler into a table."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, usage, summary, handler, matters, app, keys, choices)
+        table[name] = Command(name, usage, summary, handler, matters, app, keys, choices)
         return handler
 
     return register

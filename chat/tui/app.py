@@ -14,29 +14,26 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.app import App, ComposeResult
-from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.events import Click
 from textual.widgets import Static, TextArea
 
 from ...radix.recording import Recording
-from ...viz import label, sanitize
+from ...viz import label
 from ...viz.picture import Look
 from ..chat import Chat
-from ..commands import COMMANDS, Command
+from ..commands import COMMANDS
 from ..errors import ModelError, RequestError, UsageError, UserError
 from . import messages as say
 from .composer import Composer
-from .crash import unexpected
 from .desk import PACE, Desk
-from .help import Choice, HelpScreen, key_name
+from .help import Choice
 from .keybar import KeyBar
 from .keys import bindings
-from .lines import Lines, in_ascii
-from .themes import OURS, PALETTE_OF
+from .lines import Lines
+from .shell import PALETTE_KEYS, TINY, Shell
 from .transcript import Transcript, Turn
 from .watch import Watch
 
@@ -58,37 +55,8 @@ TAB = 7
 SLOWEST = 1.0
 """Seconds after which something of a running reply is shown, however slow the screen."""
 
-TINY = 40
-"""Columns below which nothing useful fits."""
 
-
-class Palette(Provider):
-    """The registry in the command palette."""
-
-    async def discover(self) -> Hits:
-        """Everything, before something is typed."""
-        for known in COMMANDS.values():
-            shown = f"/{known.name} {known.usage}".strip()  # as a text: its brackets are no markup
-            yield DiscoveryHit(Text(shown), self._action(known), text=shown, help=known.summary)
-
-    async def search(self, query: str) -> Hits:
-        """What fits the query."""
-        matcher = self.matcher(query)
-        for known in COMMANDS.values():
-            shown = f"/{known.name} {known.usage}".strip()
-            score = max(matcher.match(shown), 0.8 * matcher.match(known.summary))
-            if score > 0:
-                yield Hit(score, Text(shown), self._action(known), text=shown, help=known.summary)
-
-    def _action(self, known: Command) -> Callable[[], None]:
-        app = self.app
-        assert isinstance(app, RadixApp)
-        if known.usage and not known.usage.startswith("["):
-            return lambda: app.write(f"/{known.name} ")
-        return lambda: app.action_run(f"/{known.name}")
-
-
-class RadixApp(App[int], inherit_bindings=False):
+class RadixApp(Shell, inherit_bindings=False):
     """The whole app.
 
     Args:
@@ -104,14 +72,11 @@ class RadixApp(App[int], inherit_bindings=False):
     """
 
     CSS_PATH = "app.tcss"
-    TITLE = "radixchat"
-    COMMANDS: ClassVar = {Palette}
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (TINY, "-narrow"), (WIDE, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (12, "-short"), (32, "-normal"), (44, "-tall")]
     BINDINGS: ClassVar = [
         *bindings(""),
-        Binding("ctrl+c", "help_quit", show=False, system=True),
-        Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True),
+        *PALETTE_KEYS,
     ]
 
     def __init__(
@@ -127,8 +92,7 @@ class RadixApp(App[int], inherit_bindings=False):
         beats: bool = True,
         history: History | None = None,
     ) -> None:
-        super().__init__()
-        self.look = replace(look or Look(), colour=not self.no_color)
+        super().__init__(look=look, theme=theme)
         self.history = history
         self.desk = Desk(make, self.post_message) if make is not None else None
         self.view = say.ChatView("main", (), (), {}, title or "loading …")
@@ -136,7 +100,6 @@ class RadixApp(App[int], inherit_bindings=False):
         self.front = "chat"  # the pane that has the keys
         self._recording = recording
         self._step = step
-        self._theme = theme
         self._view = view
         self._beats = beats
         self._asked = ""  # the line whose foresight is awaited or shown
@@ -166,10 +129,7 @@ class RadixApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paints first, and loads then."""
-        for theme in OURS:
-            self.register_theme(theme)
-        self.theme = self._theme
-        self.set_class(self.look.ascii, "-ascii")
+        self.dress()
         self._show_pane("chat")
         self._banner()
         self.transcript.welcome(self._safe(WELCOME))
@@ -193,24 +153,9 @@ class RadixApp(App[int], inherit_bindings=False):
         return self.query_one(Transcript)
 
     @property
-    def pane(self) -> Watch:
-        """The right pane."""
-        return self.screen_stack[0].query_one(Watch)
-
-    @property
     def composer(self) -> Composer:
         """The input."""
         return self.screen_stack[0].query_one(Composer)
-
-    def watch_theme(self, theme: str) -> None:
-        """Gives the tree the palette that goes with the theme."""
-        with suppress(NoMatches, IndexError):  # before anything is mounted
-            self.pane.restyle(PALETTE_OF.get(theme, "dark" if self.current_theme.dark else "light"))
-
-    def _fatal_error(self) -> None:
-        """A bug: two lines, and a traceback in a file. Textual 8.2 would print the traceback."""
-        error = unexpected(self._exception or RuntimeError("unknown"))
-        self.panic(Text(f"radixchat: {error.what}\n{error.fix}"))
 
     async def action_quit(self) -> None:
         """Leaves within a second, whatever runs."""
@@ -237,10 +182,6 @@ class RadixApp(App[int], inherit_bindings=False):
     def action_interrupt(self) -> None:
         """Ctrl-C while a reply runs."""
         self.action_run("/stop")
-
-    def get_key_display(self, binding: Binding) -> str:
-        """Returns a key as the footer shows it."""
-        return key_name(binding.key, ascii=self.look.ascii)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaves Ctrl-C to copying while nothing runs."""
@@ -272,18 +213,6 @@ class RadixApp(App[int], inherit_bindings=False):
         self.busy = True
         self.desk.line(line)
         return True
-
-    def act(self, name: str, argument: str) -> None:
-        """Carries out what only the app can do."""
-        try:
-            handler = getattr(self, f"_do_{name}", None)
-            if handler is not None:
-                handler(argument)
-            else:
-                for told in self.pane.act(name, argument):
-                    self._foretell(told)
-        except UserError as error:
-            self.complain(error)
 
     def complain(self, error: UserError) -> None:
         """Shows what is wrong and what to do."""
@@ -319,12 +248,6 @@ class RadixApp(App[int], inherit_bindings=False):
             self._foretell("  ".join(event.ways))
 
     # -- what only the app does ---------------------------------------------------------------------------------------
-
-    def _do_quit(self, argument: str) -> None:
-        self.run_worker(self.action_quit())
-
-    def _do_help(self, argument: str) -> None:
-        self.push_screen(HelpScreen(COMMANDS, ascii=self.look.ascii))
 
     def _do_copy(self, argument: str) -> None:
         """Copies a text, or the last reply."""
@@ -398,14 +321,6 @@ class RadixApp(App[int], inherit_bindings=False):
         else:
             raise UsageError(f"/turn knows no {argument!r}", f"It knows: {COMMANDS['turn'].usage}.")
 
-    def _do_theme(self, argument: str) -> None:
-        names = list(PALETTE_OF)
-        if argument and argument not in self.available_themes:
-            raise UsageError(f"there is no theme {argument!r}", f"Themes: {', '.join(PALETTE_OF)}.")
-        following = (names.index(self.theme) + 1) % len(names) if self.theme in names else 0
-        self.theme = argument or names[following]
-        self._foretell(f"theme {self.theme}")
-
     def _do_find(self, argument: str) -> None:
         if not argument:
             return self.write("/find ")
@@ -466,6 +381,10 @@ class RadixApp(App[int], inherit_bindings=False):
             self._foretell("  ".join(f"/{known.name}" for known in found), about_line=True)
         else:
             self._foretell(f"there is no command /{name}", about_line=True)
+
+    def tell(self, text: str) -> None:
+        """Says something in the line above the input."""
+        self._foretell(text)
 
     def _foretell(self, text: str, *, about_line: bool = False) -> None:
         """Says something in the line above the input; what is about the typed line goes with it."""
@@ -560,13 +479,6 @@ class RadixApp(App[int], inherit_bindings=False):
         line = Text(no_wrap=True, overflow="ellipsis").append(" radixchat ", "bold reverse")
         line.append(" " + self._safe(" · ".join(parts)))
         self._line("banner", line)
-
-    def _line(self, id: str, text: Text) -> None:
-        self.screen_stack[0].query_one(f"#{id}", Lines).write(text)
-
-    def _safe(self, text: str) -> str:
-        """Returns a line that may be shown; in ASCII, our own separators and all."""
-        return sanitize(in_ascii(text) if self.look.ascii else text, ascii=self.look.ascii)
 
     def _tabs(self) -> None:
         names = {"chat": "Chat", "tree": "Tree", "node": "Node"}

@@ -16,11 +16,15 @@ from textual.widgets.option_list import Option
 from ...viz import label
 from ..commands import Command
 
-WHERE = {"": "", "tree": "in the tree", "chat": "on a turn"}
+WHERE = {
+    "": "", "tree": "in the tree", "chat": "on a turn",
+    "free": "while no question is open", "choices": "at a question", "pick": "while a node is to be chosen",
+}  # fmt: skip
 
 _NAMES = {
     "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
     "slash": "/", "question_mark": "?", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "space": "Space",
+    "full_stop": ".", "plus": "+", "minus": "-", "tab": "Tab",
     "left": "←", "right": "→", "up": "↑", "down": "↓", "home": "Home", "end": "End", "enter": "Enter",
 }  # fmt: skip
 
@@ -36,18 +40,30 @@ def key_name(key: str, *, ascii: bool = False) -> str:
     return "-".join([*(word.capitalize() for word in held), name])
 
 
+CHAT = (
+    "Type a message and press Enter; Shift-Enter or Ctrl-J begins another line. Tab and F2 go from pane to pane. The "
+    "line above the input says what Enter would do to the cache. A key runs the command it stands with."
+)
+LESSON = (
+    "PgDn, Space or Enter go on, PgUp goes back. At a question a letter answers, or the arrow keys and Enter; where a "
+    "node is asked for, choose it in the tree. Nothing shows the answer before. A key runs the command it stands with."
+)
+
+
 class HelpScreen(ModalScreen[None]):
     """Every command with its keys.
 
     Args:
-        commands: The registry.
+        commands: A table of the registry.
+        about: What stands above them.
     """
 
     BINDINGS: ClassVar = [Binding("escape,q,f1", "dismiss", "Close")]
 
-    def __init__(self, commands: Mapping[str, Command], *, ascii: bool = False) -> None:
+    def __init__(self, commands: Mapping[str, Command], *, about: str = CHAT, ascii: bool = False) -> None:
         super().__init__()
         self._commands = commands
+        self._about = about
         self._ascii = ascii
 
     def compose(self) -> ComposeResult:
@@ -57,11 +73,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._text())
 
     def _text(self) -> Text:
-        text = Text(
-            "Type a message and press Enter; Shift-Enter or Ctrl-J begins another line. Tab and F2 go from pane to "
-            "pane. The line above the input says what Enter would do to the cache. A key runs the command it stands "
-            "with.\n"
-        )
+        text = Text(f"{self._about}\n")
         for known in self._commands.values():
             text.append(f"\n/{known.name} {known.usage}".rstrip(), "bold")
             for line in keys_of(known, ascii=self._ascii):

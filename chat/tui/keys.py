@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from .. import app_commands  # noqa: F401  its rows belong to the registry
-from ..commands import COMMANDS, Command, Key
+from ..commands import COMMANDS, LESSON, Command, Key
 
 
 def bindings(where: str) -> list[Binding]:
-    """Returns the keys of the registry for one place."""
+    """Returns the keys of the chat's table for one place."""
     return [
         Binding(
             key.key,
@@ -19,6 +19,20 @@ def bindings(where: str) -> list[Binding]:
             priority=not where and key.key != "escape",
         )
         for known, key in sorted(_keys(where), key=_order)
+    ]
+
+
+def lesson_bindings() -> list[Binding]:
+    """Returns the keys of the lesson's table; the app says which of them hold at the moment."""
+    return [
+        Binding(
+            key.key,
+            f"app.run({f'/{known.name} {key.argument}'.strip()!r}, {key.where!r})",
+            key.footer or known.summary,
+            show=bool(key.footer),
+        )
+        for known in LESSON.values()
+        for key in known.keys
     ]
 
 

@@ -29,17 +29,19 @@ class EventLog(ScrollView):
         self._pieces: Mapping[int, bytes] = {}
         self._look = Look()
         self._marked = 0
+        self._count = 0  # of the lines that may be seen
 
     def open(self, travel: Travel, recording: Recording, pieces: Mapping[int, bytes], look: Look) -> None:
         """Shows another recording."""
         self._travel, self._recording, self._pieces, self._look = travel, recording, pieces, look
         self.show(0)
 
-    def show(self, position: int) -> None:
-        """Marks the event that led to a position, and keeps it in sight."""
+    def show(self, position: int, until: int | None = None) -> None:
+        """Marks the event that led to a position, and keeps it in sight; shows nothing after `until`."""
         if self._travel is None or not self.display:
             return
-        count = self._travel.stop_count
+        count = self._travel.stop_count if until is None else self._travel.stop_index(until) + 1
+        self._count = count
         self._marked = self._travel.stop_index(position)
         self.virtual_size = Size(1, count)  # lines are cut to the width there is
         self.scroll_to(y=max(0, self._marked - self.size.height // 2), animate=False)
@@ -48,7 +50,7 @@ class EventLog(ScrollView):
     def render_line(self, y: int) -> Line:
         """Paints the line of one event."""
         width, index = self.size.width, y + self.scroll_offset.y
-        if self._travel is None or self._recording is None or index >= self._travel.stop_count:
+        if self._travel is None or self._recording is None or index >= self._count:
             return Line.blank(width, self.rich_style)
         position = self._travel.stop_at(index)
         event = self._recording.events[position - 1] if position else None

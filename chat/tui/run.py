@@ -27,10 +27,10 @@ def run_app(start: Start, *, color: str) -> NoReturn:
     Raises:
         UserError: the app cannot be shown here, or no model can run at all.
     """
-    _check_terminal("Use `radixchat chat --plain`, or pipe a prompt into `radixchat chat`.")
+    check_terminal("Use `radixchat chat --plain`, or pipe a prompt into `radixchat chat`.")
     check_installed()
     config = start.config
-    look, theme = _style(config, color)
+    look, theme = style(config, color)
     app = RadixApp(
         lambda model: start.chat(app=True, model=model),
         look=look,
@@ -53,9 +53,9 @@ def run_replay(name: str, config: Config, *, step: int | None, color: str) -> in
     Raises:
         UserError: no such recording, or the app cannot be shown here.
     """
-    _check_terminal("Use `radixchat replay RECORDING --plain`.")
+    check_terminal("Use `radixchat replay RECORDING --plain`.")
     recording = open_recording(name)
-    look, theme = _style(config, color)
+    look, theme = style(config, color)
     title = f"{name} · {recording.header.model or 'no model'}"
     app = RadixApp(
         None, recording=recording, step=step, title=title, look=look, theme=theme, view=config.view, beats=False
@@ -63,14 +63,15 @@ def run_replay(name: str, config: Config, *, step: int | None, color: str) -> in
     return _run(app)
 
 
-def _check_terminal(instead: str) -> None:
+def check_terminal(instead: str) -> None:
+    """Raises UsageError where the app cannot be drawn; `instead` is what to do then."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the app needs a terminal, and this is none", instead)
     if os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError("the app cannot draw on this terminal (TERM is dumb, or not set)", instead)
 
 
-def _style(config: Config, color: str) -> tuple[Look, str]:
+def style(config: Config, color: str) -> tuple[Look, str]:
     """Returns how to paint, and the theme: the one of the settings, else the one that suits the terminal."""
     terminal = open_terminal(color, config.ascii)
     if not terminal.colour:

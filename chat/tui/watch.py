@@ -36,6 +36,7 @@ from ..errors import UsageError
 from .keys import bindings
 from .lines import Lines, in_ascii
 from .log import EventLog
+from .scene import CHAT, OF_ENGINEERS, Scene, without
 
 BEAT = 0.35
 """Seconds that a split or an eviction stays in sight."""
@@ -60,12 +61,14 @@ class Watch(Vertical):
         conversations: Tokens of the open conversations, for the detail of a node.
         recording: What is shown; None until there is one.
         snapshot: The moment that is shown.
+        scene: How it is shown.
     """
 
     def __init__(self, id: str, *, look: Look, view: str, beats: bool, told: bool) -> None:
         super().__init__(id=id)
         self.look = look
         self.conversations: Mapping[str, Int32Array] = {}
+        self.scene: Scene = CHAT
         self._view = view
         self._beats_on = beats
         self.recording: Recording | None = None
@@ -123,13 +126,16 @@ class Watch(Vertical):
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
-    def open(self, recording: Recording, pieces: Mapping[int, bytes], bytes_per_token: int) -> None:
-        """Shows another recording, from its end on."""
+    def open(
+        self, recording: Recording, pieces: Mapping[int, bytes], bytes_per_token: int, position: int | None = None
+    ) -> None:
+        """Shows another recording, from its end on, or from a position."""
         self._cut_beats()
         self.drawing.forget()  # another recording has other nodes under the same ids
         self.recording, self._travel = recording, Travel(recording)
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
-        self._now, self._position, self._shown = None, None, len(recording.events)
+        self._now, self._position = None, position
+        self._shown = len(recording.events) if position is None else position
         self.query_one(StripBar).open(recording)
         self.query_one(EventLog).open(self._travel, recording, pieces, self.look)
         self._draw(recording.at(self._shown), self._shown)
@@ -146,9 +152,19 @@ class Watch(Vertical):
             self._queue(position)
             self._next_beat()
 
-    def restyle(self, palette: str) -> None:
-        """Paints in another palette."""
-        self.look = replace(self.look, palette=palette)
+    def reveal(self, position: int) -> None:
+        """Goes on to a later moment, event by event where something splits or goes."""
+        if self.recording is None:
+            return
+        self._cut_beats()
+        self._position = None
+        self._now = (self.recording.at(position), position)
+        self._queue(position)
+        self._next_beat()
+
+    def restyle(self, palette: str, abridged: tuple[tuple[str, str], ...] | None = None) -> None:
+        """Paints in another palette, and with other abridgements."""
+        self.look = replace(self.look, palette=palette, abridged=self.look.abridged if abridged is None else abridged)
         self.drawing.look = self.look
         strip = self.query_one(StripBar)
         strip.look = self.look
@@ -178,6 +194,10 @@ class Watch(Vertical):
         if returns and self._chosen is not None and self.snapshot is not None and self.snapshot.find(self._chosen):
             self.drawing.cursor = self._chosen
 
+    def clicked(self, position: int) -> None:
+        """Goes to a moment that somebody pointed at in the timeline."""
+        self.travel_to(position)
+
     @property
     def past(self) -> bool:
         """Whether a moment of the past is shown."""
@@ -191,17 +211,20 @@ class Watch(Vertical):
 
     def _draw(self, snapshot: Snapshot, position: int, cut: Mapping[int, int] | None = None) -> None:
         self._shown = position
-        self.snapshot = snapshot
-        tree = self.drawing
-        tree.show(snapshot, self._pieces, bytes_per_token=self._bytes_per_token or None)
+        self.snapshot = snapshot = self.scene.of(snapshot)
+        tree, scene = self.drawing, self.scene
+        tree.show(
+            snapshot, self._pieces, bytes_per_token=self._bytes_per_token or None,
+            letters=scene.letters or (None if not scene.intro else {}), veiled=scene.veiled,
+        )  # fmt: skip
         tree.mark(Mark.CUT, cut if cut is not None else self._cut_at(position))
         self._signs()
         self._detail()
         self._tell()
         strip = self.query_one(StripBar)
-        strip.position, strip.live = position, self._position is None
+        strip.position, strip.live, strip.until = position, self._position is None and not scene.taught, scene.until
         strip.refresh()
-        self.query_one(EventLog).show(position)
+        self.query_one(EventLog).show(position, scene.until)
 
     def _cut_at(self, position: int) -> dict[int, int]:
         """In the past, the split of this very moment is marked on its head."""
@@ -215,10 +238,12 @@ class Watch(Vertical):
         if not self.size.width:
             return
         width = max(20, self.size.width - 2)
-        self._write("legend", legend(width=width, **style))
+        scene = self.scene
+        self._write("legend", legend(width=width, lang=scene.lang, veiled=scene.veiled, **style))
         if self.snapshot is not None:
             memory = self._bytes_per_token or None
-            pool = gauge(self.snapshot, width=width, look=self.look, bytes_per_token=memory)
+            veiled = scene.veiled or scene.intro  # what is protected is a matter of locks
+            pool = gauge(self.snapshot, width=width, look=self.look, bytes_per_token=memory, veiled=veiled)
             self._write("gauge", pool)
 
     def _detail(self) -> None:
@@ -227,12 +252,13 @@ class Watch(Vertical):
         if self._note is not None:
             self._write("detail", self._note)
         elif self.snapshot is not None and self.cursor is not None:
-            self._write(
-                "detail", detail(
-                    self.snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
-                    bytes_per_token=self._bytes_per_token or None, ids=self._ids, conversations=self.conversations,
-                )
+            scene = self.scene
+            told = detail(
+                self.snapshot, self.cursor, self._pieces, width=max(20, self.node.size.width - 3), look=self.look,
+                bytes_per_token=self._bytes_per_token or None, ids=self._ids, conversations=self.conversations,
+                letters=scene.letters, veiled=scene.veiled,
             )  # fmt: skip
+            self._write("detail", without(told, OF_ENGINEERS) if scene.intro else told)
         else:
             self._write("detail", Text("Choose a node with the arrow keys, or click on one.", style="dim"))
 
@@ -457,6 +483,7 @@ class StripBar(Widget, can_focus=True):
         self.look = Look()
         self.position = 0
         self.live = True
+        self.until: int | None = None
         self._strip: Strip | None = None
 
     def open(self, recording: Recording) -> None:
@@ -467,12 +494,12 @@ class StripBar(Widget, can_focus=True):
         """Two lines: what happened when, and the steps."""
         if self._strip is None or self.size.width < 4:
             return Text("")
-        return self._strip.paint(self.position, width=self.size.width, look=self.look, live=self.live)
+        return self._strip.paint(self.position, width=self.size.width, look=self.look, live=self.live, until=self.until)
 
     def on_click(self, event: tui.Click) -> None:
         """Goes there."""
         if self._strip is not None and isinstance(self.parent, Watch):
-            self.parent.travel_to(self._strip.position_at(event.x, self.size.width))
+            self.parent.clicked(self._strip.position_at(event.x, self.size.width, self.until))
 
 
 def _switch(argument: str, now: bool, name: str) -> bool:

@@ -1,0 +1,235 @@
+"""What a lesson says on the screen: title, narration, question, answers, verdict, as texts for a number of cells.
+
+Wide characters count twice, and Chinese is broken between characters, though not before what closes a phrase. All
+texts pass the sanitiser. Knows players and their texts; no widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from ...viz import sanitize
+from .lines import in_ascii
+
+if TYPE_CHECKING:
+    from ...viz.picture import Look
+    from ..lessons.asking import Posed
+    from ..lessons.player import Player, Verdict
+
+LETTERS = "abcd"
+
+_EN = {
+    "of": "{step}/{steps}",
+    "score": "score {right}/{asked}",
+    "right": "Right.",
+    "wrong": "Not so.",
+    "skipped": "Not answered.",
+    "pick": "Choose a node: arrows and Enter, or click on it.",
+    "choose": "Answer with a letter, or with ↑ ↓ and Enter.",
+    "begin": "PgDn or Space begins, PgUp goes back, F1 lists the keys, Ctrl-Q leaves.",
+    "note": "Note",
+    "end": "The end.",
+    "all": "{right} of {asked} questions right.",
+    "skips": "{skipped} skipped.",
+    "after": "PgUp and Home go back, w asks what if, Ctrl-Q leaves.",
+    "running": "running the lesson … step {step} of {steps}",
+    "loading": "loading {model} …",
+    "again": "running it again …",
+    "event": "event",
+    "more": "F2 shows more",
+    "restore": "r comes back",
+}
+
+_ZH = {
+    "of": "{step}/{steps}",
+    "score": "答对 {right}/{asked}",
+    "right": "答对了。",
+    "wrong": "不对。",
+    "skipped": "没有作答。",
+    "pick": "请选择一个节点：方向键加 Enter，或用鼠标点击。",
+    "choose": "按字母作答，或用 ↑ ↓ 和 Enter。",
+    "begin": "PgDn 或空格开始，PgUp 返回，F1 列出按键，Ctrl-Q 退出。",
+    "note": "讲解备注",
+    "end": "本课结束。",
+    "all": "答对 {right} 题，共 {asked} 题。",
+    "skips": "跳过 {skipped} 题。",
+    "after": "PgUp 和 Home 返回，w 提出假设，Ctrl-Q 退出。",
+    "running": "正在运行本课 … 第 {step} 步，共 {steps} 步",
+    "loading": "正在加载 {model} …",
+    "again": "正在重新运行 …",
+    "event": "事件",
+    "more": "F2 显示更多",
+    "restore": "r 返回原课",
+}
+
+
+def said(word: str, lang: str, **values: object) -> str:
+    """Returns one of the screen's own texts in a language."""
+    return (_ZH if lang == "zh" else _EN)[word].format(**values)
+
+
+# -- breaking lines ----------------------------------------------------------------------------------------------------
+
+_CLOSING = "，。、；：？！）】》”’」』…—·％,.;:?!)]}%"
+_OPENING = "（【《“‘「『([{"
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Breaks a text into lines of at most `width` cells: after blanks, and beside wide characters."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        lines += _folded(paragraph, max(width, 2))
+    return lines
+
+
+def _folded(text: str, width: int) -> Iterable[str]:
+    start, cells, at, last = 0, 0, 0, 0  # of the line: start, cells; the place, and the last one where it may break
+    while at < len(text):
+        if at > start and _may_break(text[at - 1], text[at]):
+            last = at
+        size = cell_len(text[at])
+        if cells + size > width and text[at] != " " and at > start:
+            cut = last if last > start else at
+            yield text[start:cut].rstrip()
+            start = last = cut
+            cells = cell_len(text[start:at])
+        cells += size
+        at += 1
+    yield text[start:].rstrip()
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after == " ":
+        return False
+    if before == " ":
+        return True
+    return (cell_len(before) == 2 or cell_len(after) == 2) and after not in _CLOSING and before not in _OPENING
+
+
+def clipped(lines: Sequence[str], most: int, width: int) -> list[str]:
+    """Returns at most `most` lines; the last one says that there are more."""
+    if len(lines) <= most:
+        return list(lines)
+    last = lines[most - 1]
+    while cell_len(last) > width - 2:
+        last = last[:-1]
+    return [*lines[: most - 1], f"{last} …"]
+
+
+# -- the parts ---------------------------------------------------------------------------------------------------------
+
+
+class Teller:
+    """Writes what a player holds.
+
+    Args:
+        player: Where the lesson is.
+        look: Colour and ASCII.
+        steps: How many steps the lesson will have.
+    """
+
+    def __init__(self, player: Player, look: Look, steps: int) -> None:
+        self._player = player
+        self._ascii = look.ascii
+        self._steps = max(steps, player.steps)
+        self.lang = player.lang
+
+    def said(self, word: str, **values: object) -> str:
+        """Returns one of the screen's own texts."""
+        return self.safe(said(word, self.lang, **values))
+
+    def safe(self, text: str) -> str:
+        """Returns a text that may be shown."""
+        return sanitize(in_ascii(text) if self._ascii else text, ascii=self._ascii)
+
+    def banner(self, width: int, doing: str = "") -> Text:
+        """Returns the line at the top: lesson, what-if, step, title, score."""
+        player = self._player
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f" {self.safe(player.run.lesson.name or 'lesson')} ", "bold reverse").append(" ")
+        if player.heading():
+            line.append(f" {self.safe(player.heading())} ", "bold reverse").append(" ")
+        line.append(f"{self._bar()} {self.said('of', step=player.step, steps=self._steps)}  ")
+        line.append(self.safe(player.title()), "bold")
+        if player.heading():
+            line.append(f"  {self.said('restore')}", "dim")
+        score = player.score
+        right = doing or (self.said("score", right=score.right, asked=score.asked) if score.asked else "")
+        if right:
+            line.truncate(max(0, width - cell_len(right) - 2), overflow="ellipsis")
+            line.append(" " * (width - line.cell_len - cell_len(right) - 1))
+            line.append(right)
+        return line
+
+    def _bar(self) -> str:
+        done, of = ("#", ".") if self._ascii else ("▰", "▱")
+        if self._steps > 20:
+            filled = round(20 * self._player.step / self._steps)
+            return done * filled + of * (20 - filled)
+        return done * self._player.step + of * (self._steps - self._player.step)
+
+    def event(self) -> str:
+        """Returns what happened last, while one looks at a step's events."""
+        line = self._player.line()
+        return self.safe(f"{said('event', self.lang)}: {line}") if line else ""
+
+    def narration(self, width: int) -> list[str]:
+        """Returns what is said, in lines."""
+        return fold(self.safe(self._player.narration()), width)
+
+    def notices(self, width: int) -> list[str]:
+        """Returns what to know before the first step, in lines."""
+        return [line for notice in self._player.notices for line in fold(self.safe(notice), width)]
+
+    def note(self, width: int) -> list[str]:
+        """Returns the presenter's note, in lines."""
+        note = self._player.note()
+        return fold(self.safe(f"{said('note', self.lang)}: {note}"), width) if note else []
+
+    def verdict(self, verdict: Verdict | None, skipped: str, width: int) -> Text:
+        """Returns what is said to an answer, or to a question that was passed; empty when there was none."""
+        if verdict is None and not skipped:
+            return Text()
+        word = "skipped" if verdict is None else "right" if verdict.right else "wrong"
+        sign = dict(zip(("right", "wrong", "skipped"), "+x-" if self._ascii else "✔✘–", strict=True))
+        parts = [skipped] if verdict is None else [verdict.text, verdict.because]
+        text = " ".join([f"{sign[word]} {self.said(word)}", *(self.safe(part) for part in parts if part)])
+        return Text("\n", no_wrap=True).join(Text(line, "bold") for line in fold(text, width))
+
+    def choices(self, posed: Posed, chosen: int, width: int, *, stacked: bool) -> list[Text]:
+        """Returns the answers to choose from: one a line, or as many in a line as fit; a click on one answers."""
+        items = []
+        for index, choice in enumerate(posed.choices):
+            style = Style(reverse=index == chosen, bold=index == chosen)
+            press = Style.from_meta({"@click": f"app.run('/answer {LETTERS[index]}', 'choices')"})
+            room = width - 4 if not stacked else max(8, width - 4)
+            first, *rest = fold(self.safe(choice.text), room)
+            item = Text(f" {LETTERS[index]} ", Style(bold=True, reverse=index == chosen) + press)
+            item.append(f"{first} ", style + press)
+            for line in rest:
+                item.append("\n   ").append(f"{line} ", style + press)
+            items.append(item)
+        if stacked:
+            return [line for item in items for line in item.split("\n", allow_blank=True)]
+        lines: list[Text] = []
+        for item in items:
+            if lines and "\n" not in item.plain and lines[-1].cell_len + item.cell_len + 1 <= width:
+                lines[-1].append(" ").append_text(item)
+            else:
+                lines += item.split("\n", allow_blank=True)
+        return lines
+
+    def ending(self, width: int) -> list[str]:
+        """Returns the card at the end."""
+        score = self._player.score
+        words = [said("end", self.lang)]
+        if score.asked:
+            words.append(said("all", self.lang, right=score.right, asked=score.asked))
+        if score.skipped:
+            words.append(said("skips", self.lang, skipped=score.skipped))
+        return [*fold(self.safe(" ".join(words)), width), *fold(self.said("after"), width)]
