@@ -1,4 +1,4 @@
-"""What the shell may complete: names of conversations, models, recordings, lessons, policies. Quick, never complaining."""
+"""What the shell may complete: names of conversations, models, lessons and the like. Quick, and quiet about trouble."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs a lesson on the real cache: every step a step of one recording, with what its requests cost.
 
 A `Stage` is a lesson and a loaded model; it runs again with something changed (a what-if) without loading anything.
-Knows no front end, no language and no expectations.
+Knows no front end and no expectations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..engine.words import WordsRunner, WordsTokenizer
 from ..errors import RequestError, UsageError
 from .formats import Format, Lines, Template, size_in
 from .loading import LessonError
-from .schema import Arm, Change, Lesson, Request, Said, Step
+from .schema import MOST_ROOM, Arm, Change, Lesson, Request, Said, Step
 
 UNSAID = "..."
 """The reply to a message that somebody typed where no model can reply."""
@@ -203,6 +203,10 @@ class Stage:
         """Returns the settings of the cache. Raises UsageError for impossible ones."""
         settings = self.lesson.cache.model_dump()
         settings["capacity"] = self.scaled(self.lesson.cache.capacity)
+        if (changes.capacity or 0) > MOST_ROOM:
+            raise UsageError(
+                f"capacity {changes.capacity:,} is more than a lesson holds", f"Give at most {MOST_ROOM:,}."
+            )
         return _config({**settings, **changes.settings})
 
     def engine(self, config: CacheConfig) -> Engine:
@@ -259,8 +263,8 @@ class _Playing:
         """Runs a step; `number` is its place in the lesson, None for one that a what-if adds."""
         where = f"step {number or len(self.run.steps) + 1}"
         start = len(self.run.recording.events)
-        asks = self._asks(step, where)
         change = self._change(step)
+        asks = self._asks(step, where, change.capacity or self._engine.cache.capacity)
         self._engine.open_step()
         try:
             shrunk = _changed(self._engine, change)
@@ -269,7 +273,7 @@ class _Playing:
             raise LessonError(f"{where}: {error.what}", error.fix) from None
         self._recorder.flush()
         done = tuple(_done(step, facts))
-        self._check(done, where)
+        _whole_only((one.facts for one in done), where, self._engine.cache.capacity)
         for one in done:
             if step.requests[one.request].user is not None:
                 ids = one.facts.token_ids
@@ -286,15 +290,15 @@ class _Playing:
         keys = tuple(_whole(one) for one in done)
         run.steps.append(StepRun(len(run.steps) + 1, step, start, end, done, letters, sums, arms, keys))
 
-    def _asks(self, step: Step, where: str) -> list[Ask]:
+    def _asks(self, step: Step, where: str, capacity: int) -> list[Ask]:
         open_now = [request.conversation for request in step.requests if request.user is not None]
         twice = next((name for name in open_now if open_now.count(name) > 1), None)
         if twice is not None:
             what = f"{where}: two messages of conversation {twice!r} cannot run side by side"
             raise LessonError(what, "Give them a step each.")
-        return [self._ask(request, where) for request in step.requests]
+        return [self._ask(request, where, capacity) for request in step.requests]
 
-    def _ask(self, request: Request, where: str) -> Ask:
+    def _ask(self, request: Request, where: str, capacity: int) -> Ask:
         if self._stage.words and not request.given:
             what = f"{where}: the request has no reply, and the words tokenizer has no model to reply with"
             raise LessonError(what, "Give it a reply, or choose a model with --model.")
@@ -302,7 +306,6 @@ class _Playing:
             prompt, forced = self._format.prompt(request), self._format.replies(request)
         except RequestError as error:  # a chat template that refuses
             raise LessonError(f"{where}: {error.what}", error.fix) from None
-        capacity = self._engine.cache.capacity
         longest = int(prompt.size) + max((int(reply.size) for reply in forced), default=0)
         if longest > capacity:
             raise _too_long(where, int(prompt.size), longest, capacity)
@@ -318,12 +321,6 @@ class _Playing:
             capacity=None if "capacity" in held else capacity, policy=None if "policy" in held else asked.policy
         )
 
-    def _check(self, done: Iterable[Done], where: str) -> None:
-        for one in done:
-            if one.facts.finish_reason == "capacity":
-                prompt, size = int(one.prompt.size), int(one.prompt.size) + one.facts.generated_tokens
-                raise _too_long(where, prompt, size + 1, self._engine.cache.capacity)
-
     def _compare(
         self, step: Step, done: Sequence[Done], change: Change, where: str
     ) -> tuple[tuple[str, Sums, Sums], ...]:
@@ -331,7 +328,7 @@ class _Playing:
         compared = []
         for arm in self._arms:
             try:
-                sums = arm.play(step, done, change)
+                sums = arm.play(step, done, change, f"{where}, arm {arm.name!r}")
             except RequestError as error:
                 raise LessonError(f"{where}, arm {arm.name!r}: {error.what}", error.fix) from None
             compared.append((arm.name, sums, arm.total))
@@ -369,8 +366,8 @@ class _Contestant:
         cache = CACHES[arm.cache](**asdict(_config({**asdict(config), **own})), events=False)
         self._engine = Engine(WordsRunner(), cache, tokenizer, cache_name=arm.cache)
 
-    def play(self, step: Step, done: Sequence[Done], change: Change) -> Sums:
-        """Runs a step; returns its sums."""
+    def play(self, step: Step, done: Sequence[Done], change: Change, where: str) -> Sums:
+        """Runs a step; returns its sums. Raises RequestError or LessonError when something does not fit."""
         kept = {name: value for name, value in change.model_dump().items() if name not in self._own}
         shrunk = _changed(self._engine, Change(**kept))
         asks = []
@@ -378,8 +375,9 @@ class _Contestant:
             samples = [one for one in done if one.request == place]
             forced = tuple(_cached(one, bool(request.given)) for one in samples)
             asks.append(Ask(prompt=samples[0].prompt, conversation=request.conversation, forced=forced))
-        sums = _sums(self._engine.run(asks) if asks else [], shrunk)
-        sums = sums._replace(generated=sum(one.facts.generated_tokens for one in done))
+        facts = self._engine.run(asks) if asks else []
+        _whole_only(facts, where, self._engine.cache.capacity)
+        sums = _sums(facts, shrunk)._replace(generated=sum(one.facts.generated_tokens for one in done))
         self.total = self.total.plus(sums)
         return sums
 
@@ -447,6 +445,13 @@ def _texts(snapshot: Snapshot, pieces: Pieces) -> dict[int, str]:
 def text_of(key: Key, pieces: Pieces) -> str:
     """Returns the text of a key as it stands; bytes that are no text become U+FFFD."""
     return b"".join(pieces.get(token, b"") for token in as_array(key).tolist()).decode("utf-8", errors="replace")
+
+
+def _whole_only(facts: Iterable[Completion], where: str, capacity: int) -> None:
+    """Raises LessonError when a reply was cut off because no room was left."""
+    for one in facts:
+        if one.finish_reason == "capacity":
+            raise _too_long(where, one.prompt_tokens, one.prompt_tokens + one.generated_tokens + 1, capacity)
 
 
 def _too_long(where: str, prompt: int, size: int, capacity: int) -> LessonError:

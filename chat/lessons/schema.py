@@ -16,7 +16,8 @@ SCHEMA = 1
 
 Count = Annotated[int, Field(ge=0)]
 Many = Annotated[int, Field(ge=1)]
-Room = Annotated[int, Field(ge=1, le=1 << 24)]  # tokens of a pool
+MOST_ROOM = 1 << 20
+Room = Annotated[int, Field(ge=1, le=MOST_ROOM)]  # tokens of a pool
 Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
 State = Literal["new", "reused", "resident", "evicted"]
 Kind = Literal["matched", "prefilled", "split", "victim", "freed", "copied", "nodes"]
