@@ -8,9 +8,11 @@ shape ``[slots, kv_heads, head_dim]``.
 New tokens are attended from the tensors they were just computed in, never from a slot that another sequence of the
 batch may share. Knows nothing of models, requests and trees: only of rows and slots.
 
-The reference loops over sequences and hands each to torch's fused attention. What makes it fast on a CPU is what it
-leaves out: keys in one ascending run of slots are a view of the pool, so nothing is gathered, concatenated or repeated.
-A few runs are concatenated, and only slots in no order are gathered one by one.
+The reference hands sequences to torch's fused attention. What makes it fast on a CPU is what it leaves out: keys in one
+ascending run of slots are a view of the pool, so nothing is gathered, concatenated or repeated. A few runs are
+concatenated, and only slots in no order are gathered one by one. Sequences with one new token each, as replies have
+that run together, are gathered in one go and attend in one call, padded to the longest: with 16 of 300 tokens that is
+six times faster than one after the other.
 """
 
 from __future__ import annotations
@@ -30,6 +32,12 @@ SCRATCH = 0
 
 RUN = 32
 """A prefix in runs of this many slots on average is copied run by run; in shorter ones slot by slot."""
+
+LONG = 1024
+"""A sequence of this many tokens that lies in one run is attended where it lies, alone: copying it would cost more."""
+
+PADDING = 2
+"""Sequences attend together when the longest is at most this many times as long as the shortest."""
 
 
 def new_pool(slots: int, kv_heads: int, head_dim: int, dtype: torch.dtype, device: torch.device | str) -> Tensor:
@@ -54,6 +62,16 @@ class Span(NamedTuple):
     slots: Tensor  # slot of every prefix token, int32 [prefix], on the pool's device
 
 
+class Group(NamedTuple):
+    """Sequences of one new token each that attend together, as the host sees them."""
+
+    rows: Tensor  # [G], int64: row of each new token in the packed batch
+    slots: Tensor  # [G * longest], int32: slots of each sequence, the last one repeated up to the longest
+    lengths: tuple[int, ...]  # tokens of each, the new one included
+    longest: int
+    places: Tensor | None  # [G], int64: where the new tokens stand among the slots, if some are in the scratch slot
+
+
 @dataclass(frozen=True, slots=True)
 class RaggedBatch:
     """Where the queries and the keys of a packed batch are. Made once per forward and used by every layer.
@@ -68,7 +86,10 @@ class RaggedBatch:
     write_slots: Tensor  # [T], int64: where the K/V of each new token go
     write_run: int | None  # first of them if they are one ascending run
     spans: tuple[Span, ...]  # [B]: the same on the host
-    biases: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False, compare=False)  # (new, prefix)
+    groups: tuple[Group, ...]  # of sequences that attend together ...
+    alone: tuple[Span, ...]  # ... and all the others
+    biases: dict[tuple[int, ...], Tensor] = field(default_factory=dict, repr=False, compare=False)  # by shape
+    buffers: dict[tuple[Any, ...], Tensor] = field(default_factory=dict, repr=False, compare=False)  # by shape and use
 
     @classmethod
     def build(
@@ -87,6 +108,13 @@ class RaggedBatch:
         writes = np.concatenate([each[each.size - count :] for each, count in zip(slots, new, strict=True)])
         kv_indices = torch.from_numpy(indices).to(device)
         rows, places = _indptr(counts), _indptr(lengths)
+        spans = tuple(
+            _span(row, count, each, kv_indices[place : place + each.size - count])
+            for row, place, count, each in zip(rows.tolist(), places.tolist(), new, slots, strict=False)
+        )
+        together = _together(spans)
+        grouped = {span.first for group in together for span in group}
+        by_row = {span.first: each for span, each in zip(spans, slots, strict=True)}
         return cls(
             qo_indptr=torch.from_numpy(rows).to(device),
             kv_indptr=torch.from_numpy(places).to(device),
@@ -94,10 +122,9 @@ class RaggedBatch:
             prefix_lens=torch.from_numpy(lengths - counts).to(device),
             write_slots=torch.from_numpy(writes.astype(np.int64)).to(device),
             write_run=int(writes[0]) if _ascending(writes) else None,
-            spans=tuple(
-                _span(row, count, each, kv_indices[place : place + each.size - count])
-                for row, place, count, each in zip(rows.tolist(), places.tolist(), new, slots, strict=False)
-            ),
+            spans=spans,
+            groups=tuple(_group(group, [by_row[span.first] for span in group], device) for group in together),
+            alone=tuple(span for span in spans if span.first not in grouped),
         )
 
     @property
@@ -115,6 +142,51 @@ class RaggedBatch:
             blank = torch.full((span.new, span.prefix + span.new), -torch.inf, dtype=like.dtype, device=like.device)
             self.biases[key] = blank.triu_(span.prefix + 1)
         return self.biases[key]
+
+    def padding(self, group: Group, like: Tensor) -> Tensor | None:
+        """Returns what to add to the scores of a group, ``[G, 1, 1, longest]``: -inf where it is padded, or None."""
+        if min(group.lengths) == group.longest:
+            return None
+        key = (-1, *group.lengths)
+        if key not in self.biases:
+            ends = torch.tensor(group.lengths, device=like.device)[:, None]
+            padded = torch.arange(group.longest, device=like.device)[None] >= ends
+            bias = torch.zeros(padded.shape, dtype=like.dtype, device=like.device)
+            self.biases[key] = bias.masked_fill_(padded, -torch.inf)[:, None, None]
+        return self.biases[key]
+
+    def buffer(self, use: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Returns memory for one layer; the next layer of the same shape overwrites it."""
+        key = (use, shape, like.dtype)
+        if key not in self.buffers:
+            self.buffers[key] = like.new_empty(shape)
+        return self.buffers[key]
+
+
+def _together(spans: Sequence[Span]) -> list[list[Span]]:
+    """Returns which sequences attend together: of one new token each, and about as long as one another."""
+    single = [span for span in spans if span.new == 1 and (span.run is None or span.prefix < LONG)]
+    groups: list[list[Span]] = []
+    for span in sorted(single, key=lambda each: -each.prefix):
+        if groups and PADDING * (span.prefix + 1) >= groups[-1][0].prefix + 1:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return [group for group in groups if len(group) > 1]
+
+
+def _group(spans: Sequence[Span], slots: Sequence[npt.NDArray[np.int32]], device: torch.device | str) -> Group:
+    lengths = tuple(each.size for each in slots)
+    longest = max(lengths)
+    padded = np.stack([np.pad(each, (0, longest - each.size), mode="edge") for each in slots])
+    places = torch.arange(len(slots)) * longest + torch.tensor(lengths) - 1
+    return Group(
+        rows=torch.tensor([span.first for span in spans], device=device),
+        slots=torch.from_numpy(padded.reshape(-1).astype(np.int32, copy=False)).to(device),
+        lengths=lengths,
+        longest=longest,
+        places=places.to(device) if any(each[-1] == SCRATCH for each in slots) else None,
+    )
 
 
 def _indptr(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -185,13 +257,16 @@ def extend(
     Returns:
         ``[T, heads, head_dim]`` in the type of ``q``.
     """
-    results = []
-    for span in batch.spans:
+    groups, spans = (batch.groups, batch.alone) if softcap is None else ((), batch.spans)
+    if len(spans) == 1 and not groups:
+        return _attend_alone(q, k, v, k_pool, v_pool, batch, spans[0], scale, softcap)
+    result = torch.empty_like(q)
+    for group in groups:
+        result[group.rows] = _attend_together(q, k, v, k_pool, v_pool, batch, group, scale)
+    for span in spans:
         rows = slice(span.first, span.first + span.new)
-        keys = _gather(k_pool, k[rows], span)
-        values = _gather(v_pool, v[rows], span)
-        results.append(_attend(q[rows], keys, values, batch, span, scale, softcap))
-    return results[0] if len(results) == 1 else torch.cat(results)
+        result[rows] = _attend_alone(q[rows], k[rows], v[rows], k_pool, v_pool, batch, span, scale, softcap)
+    return result
 
 
 def decode(
@@ -228,6 +303,44 @@ def _gather(pool: Tensor, new: Tensor, span: Span) -> Tensor:
         torch.index_select(rows, 0, span.slots, out=whole[head, : span.prefix])
     whole[:, span.prefix :] = new.transpose(0, 1)
     return whole.transpose(0, 1)
+
+
+def _attend_together(
+    q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, batch: RaggedBatch, group: Group, scale: float
+) -> Tensor:
+    """Attends the new tokens of a group; returns ``[G, heads, head_dim]``."""
+    size, (_, heads, dim), kv_heads = group.rows.shape[0], q.shape, k.shape[1]
+    keys, values = (
+        _gather_group(pool, new, batch.buffer(use, (kv_heads, size * group.longest, dim), pool), group)
+        for use, pool, new in (("keys", k_pool, k), ("values", v_pool, v))
+    )
+    grouped = q[group.rows].reshape(size, kv_heads, heads // kv_heads, dim)  # as in `_attend`
+    bias = batch.padding(group, q)
+    return scaled_dot_product_attention(grouped, keys, values, attn_mask=bias, scale=scale).reshape(size, heads, dim)
+
+
+def _gather_group(pool: Tensor, new: Tensor, buffer: Tensor, group: Group) -> Tensor:
+    """Returns what each sequence of a group attends to, ``[G, kv_heads, longest, head_dim]``."""
+    for whole, rows in zip(buffer, pool.transpose(0, 1), strict=True):  # head by head, as in `_gather`
+        torch.index_select(rows, 0, group.slots, out=whole)
+    if group.places is not None:
+        buffer.index_copy_(1, group.places, new[group.rows].transpose(0, 1))
+    return buffer.unflatten(1, (-1, group.longest)).transpose(0, 1)
+
+
+def _attend_alone(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    k_pool: Tensor,
+    v_pool: Tensor,
+    batch: RaggedBatch,
+    span: Span,
+    scale: float,
+    softcap: float | None,
+) -> Tensor:
+    """Attends the new tokens of one sequence, given only these; returns ``[new, heads, head_dim]``."""
+    return _attend(q, _gather(k_pool, k, span), _gather(v_pool, v, span), batch, span, scale, softcap)
 
 
 def _attend(

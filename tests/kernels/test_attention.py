@@ -120,6 +120,28 @@ def test_softcap(shapes):
     assert_close(case, case.run(softcap=3.0), softcap=3.0)
 
 
+def test_sequences_of_one_new_token_attend_together_when_they_are_about_as_long():
+    case = Case([(1, 30), (5, 40), (1, 100), (1, 50), (1, 3)], slots="scattered")
+    assert [group.rows.tolist() for group in case.batch.groups] == [[6, 7]]
+    assert [span.first for span in case.batch.alone] == [0, 1, 8]
+    assert_close(case, case.run())
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("by_head", [True, False], ids=["by head", "by token"])
+@pytest.mark.parametrize("shapes", [[(1, 31)] * 5, [(1, 20), (7, 9), (1, 39), (1, 33)]], ids=["equal", "padded"])
+def test_groups_in_a_mixed_batch(shapes, by_head, dtype):
+    case = Case(shapes, dtype=dtype, by_head=by_head)
+    assert case.batch.groups
+    assert_close(case, case.run())
+
+
+def test_a_long_run_is_attended_where_it_lies():
+    runs = [np.arange(start, start + 1100, dtype=np.int32) for start in (1, 2000)]
+    assert not RaggedBatch.build([1, 1], runs).groups
+    assert RaggedBatch.build([1, 1], [each[:1000] for each in runs]).groups
+
+
 def test_sequences_may_share_the_scratch_slot():
     shapes = [(1, 12), (1, 20), (1, 0), (3, 9)]
     case = Case(shapes, slots="runs")
