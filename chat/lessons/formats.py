@@ -23,7 +23,7 @@ class Format(Protocol):
     """Writes the requests of one run; conversations go on from step to step."""
 
     def prompt(self, request: Request) -> Int32Array:
-        """Returns the ids of a request's prompt, int32, shape ``[tokens]``; changes nothing."""
+        """Returns the ids of a request's prompt, int32, shape ``[tokens]``; its conversation begins if it is new."""
 
     def replies(self, request: Request) -> tuple[Int32Array, ...]:
         """Returns the ids of the replies that are given, one a sample, as the model itself would have ended them."""
@@ -60,13 +60,13 @@ class Lines:
         self._held[request.conversation] = [*self._past(request), np.concatenate((self.prompt(request), said))]
 
     def _past(self, request: Request) -> list[Int32Array]:
-        """Returns the ids after no turn and after each turn that the request goes on from."""
-        if request.conversation in self._held:
-            return self._held[request.conversation]
-        if request.fork:
-            past = self._held[request.fork]
-            return past if request.turns is None else past[: request.turns + 1]
-        return [self.tokenizer.encode(f"{self.system}\n" if self.system else "")]
+        """Returns the ids after no turn and after each turn that the request goes on from; a fork begins here."""
+        past = self._held.get(request.conversation)
+        if past is None and request.fork:
+            past = self._held[request.fork][: None if request.turns is None else request.turns + 1]
+        if past is None:
+            past = [self.tokenizer.encode(f"{self.system}\n" if self.system else "")]
+        return self._held.setdefault(request.conversation, past)
 
 
 @dataclass(slots=True)
