@@ -30,7 +30,9 @@ NODES = 50_000
 
 ENDINGS = (".yaml", ".yml")
 
-ORDER = ("nine-steps", "trie-to-radix", "system-prompt", "multi-turn")
+ORDER = (
+    "nine-steps", "trie-to-radix", "multi-turn", "system-prompt", "few-shot", "policies", "page-size", "the-price",
+)  # fmt: skip
 """Shipped lessons in the order of teaching; those without a place come last, by name."""
 
 _FORMAT = "docs/lesson-format.md says what a lesson may hold; `radixchat lesson FILE --check` tries it."
