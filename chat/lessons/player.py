@@ -23,6 +23,7 @@ from ..errors import UsageError
 from .asking import Posed, pose
 from .facts import fill
 from .schema import Request, Said, Step
+from .speech import say
 
 if TYPE_CHECKING:
     from .running import Changes, Run, Stage, StepRun
@@ -75,7 +76,6 @@ class Player:
         level: Which events are stops, and how much of each is told.
 
     Attributes:
-        lang: Language of everything that is told.
         questions: May be changed at any time.
         level: May be changed at any time.
         verdict: On the last answer, until the next move.
@@ -86,17 +86,30 @@ class Player:
         self, stage: Stage, run: Run, *, lang: str = "en", questions: bool = True, level: Level = Level.INTRO
     ) -> None:
         self._stage = stage
-        self.lang = lang
+        self._lang = lang
         self.questions = questions
         self.level = level
         self.verdict: Verdict | None = None
         self.notices: tuple[str, ...] = tuple(run.notes)
+        if lang not in run.lesson.languages:
+            self.notices += (say(lang, "untold", lang=lang),)
         self._right = self._answered = self._skipped = 0
         self._base: _Place | None = None  # where the lesson stood before the first what-if
         self._place = _Place(run)
         self._show(0)
 
     # -- where we are ----------------------------------------------------------------------------------------------
+
+    @property
+    def lang(self) -> str:
+        """Language of everything that is told; may be changed at any time."""
+        return self._lang
+
+    @lang.setter
+    def lang(self, lang: str) -> None:
+        self._lang = lang
+        if self._place.open is not None:
+            self._place.question = self._posed(*self._place.open)
 
     @property
     def run(self) -> Run:
@@ -147,6 +160,17 @@ class Player:
     def at_end(self) -> bool:
         """Whether nothing comes any more."""
         return self.question is None and self.step == self.steps and self.position == self._end(self.step)
+
+    @property
+    def asks_next(self) -> bool:
+        """Whether a question comes before the next step is shown."""
+        return self.question is None and self.position == self._end(self.step) and self._coming() is not None
+
+    @property
+    def lesson_step(self) -> int:
+        """The step of the lesson that is shown: what a what-if adds belongs to the one before it."""
+        ours = {id(step) for step in self.run.lesson.steps}
+        return sum(id(run.step) in ours for run in self.run.steps[: self.step])
 
     @property
     def pauses(self) -> bool:
@@ -303,7 +327,7 @@ class Player:
 
     def exhibits(self, width: int, look: Look) -> Text:
         """Returns what the step shows beside the tree, at most `width` cells wide; empty while a question is open."""
-        if not self.step or self.question is not None:
+        if not self.step or self.question is not None or not self._current.step.show:
             return Text()
         from .exhibits import exhibit
 
@@ -345,15 +369,24 @@ class Player:
 
     def _ask(self) -> bool:
         """Opens the next question about the coming step; returns whether there was one."""
+        coming = self._coming()
+        if coming is not None:
+            self._place.open, self._place.question = coming
+        return coming is not None
+
+    def _coming(self) -> tuple[tuple[int, int], Posed] | None:
+        """Returns the next question about the coming step, and where it stands."""
+        if not self.questions or self.step >= self.steps:
+            return None
         coming = self.step + 1
-        for index, question in enumerate(self.run.steps[coming - 1].step.ask if self.questions else ()):
-            if (coming, index) in self._place.asked:
-                continue
-            posed = pose(self.run, coming, question, self.lang)
-            if posed is not None:
-                self._place.question, self._place.open = posed, (coming, index)
-                return True
-        return False
+        for index in range(len(self.run.steps[coming - 1].step.ask)):
+            key = (coming, index)
+            if key not in self._place.asked and (posed := self._posed(*key)) is not None:
+                return key, posed
+        return None
+
+    def _posed(self, number: int, index: int) -> Posed | None:
+        return pose(self.run, number, self.run.steps[number - 1].step.ask[index], self.lang)
 
     def _asked(self) -> Posed:
         if self.question is None:
@@ -387,8 +420,7 @@ class Player:
         requests = self._current.step.requests
         conversation = requests[-1].conversation if requests and requests[-1].user is not None else ""
         request = Request(user=text, conversation=conversation) if conversation else Request(prompt=text)
-        ours = {id(step) for step in self.run.lesson.steps}
-        number = sum(id(run.step) in ours for run in self.run.steps[: self.step])  # of the lesson's own steps
+        number = self.lesson_step
         extra = (*self.run.changes.extra, (number, request))
         return replace(self.run.changes, extra=extra), number + sum(at <= number for at, _ in extra)
 

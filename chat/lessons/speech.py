@@ -7,7 +7,10 @@ run and no front end. A missing language is English.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
+
+from ...viz.cells import cell_len
 
 LANGUAGES: Final = ("en", "zh")
 """Languages of the program itself."""
@@ -21,7 +24,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "split.count": ("{n:,} split", "{n:,} 次拆分"),
     "splits.count": ("{n:,} splits", "{n:,} 次拆分"),
     "amount.bytes": ("{tokens} ({bytes})", "{tokens}（{bytes}）"),
-    "and": ("{some} and {last}", "{some}和{last}"),
+    "and": ("{some} and {last}", "{some} 和 {last}"),
     "comma": (", ", "、"),
     "quoted": ("“{text}”", "“{text}”"),
     # -- what a question is about
@@ -311,12 +314,15 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     # -- the plain player and the presenter's notes
     "step": ("step {step} of {steps} · {title}", "第 {step} 步，共 {steps} 步 · {title}"),
     "asks": ("question before step {step} · {title}", "第 {step} 步之前的问题 · {title}"),
+    "tree": ("the tree", "树"),
+    "tree.empty": ("the tree is empty", "树是空的"),
     "answer.is": ("answer: {letter}. {text}", "答案：{letter}。{text}"),
     "answer": ("answer: {text}", "答案：{text}"),
     "prompt": (
         "Enter next · b back · 1-{steps} step · h help · q leave",
         "回车 下一步 · b 后退 · 1-{steps} 跳到 · h 帮助 · q 离开",
     ),
+    "prompt.end": ("Enter leave · b back · 1-{steps} step · h help", "回车 离开 · b 后退 · 1-{steps} 跳到 · h 帮助"),
     "prompt.ask": ("{letters} answer · Enter skip · h help · q leave", "{letters} 回答 · 回车 跳过 · h 帮助 · q 离开"),
     "help.next": ("Enter or n: go on; with a question open, skip it", "回车或 n：继续；有问题时跳过它"),
     "help.back": ("b: back one step; a number: to that step", "b：后退一步；数字：跳到那一步"),
@@ -346,7 +352,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-_TOUCHING: Final = re.compile("(?<=[a-z])(?=[\u4e00-\u9fff])")  # a blank belongs between a Latin word and a Chinese one
+_TOUCHING: Final = re.compile("(?<=token)(?=[\u4e00-\u9fff])")  # Chinese has a blank beside a Latin word
 
 
 def say(lang: str, key: str, **values: Any) -> str:
@@ -381,5 +387,48 @@ def in_ascii(text: str) -> str:
 
 
 _SIGNS: Final = str.maketrans(
-    {"·": "|", "…": "...", "×": "x", "“": '"', "”": '"', "’": "'", "—": "-", "–": "-", "→": "->"}
+    {
+        "⏎": r"\n",
+        "␣": "_",
+        "‹": "<",
+        "›": ">",
+        "·": "|",
+        "…": "...",
+        "×": "x",
+        "“": '"',
+        "”": '"',
+        "’": "'",
+        "—": "-",
+        "–": "-",
+        "→": "->",
+    }
 )
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Breaks a text into lines of at most `width` cells: after blanks, and beside wide characters."""
+    return [line for paragraph in text.split("\n") for line in _folded(paragraph, max(width, 2))]
+
+
+def _folded(text: str, width: int) -> Iterator[str]:
+    start, cells, last = 0, 0, 0  # of the line: its start, its cells so far, the last place where it may break
+    for at, char in enumerate(text):
+        if at > start and _may_break(text[at - 1], char):
+            last = at
+        cells += cell_len(char)
+        if cells > width and char != " " and at > start:
+            cut = last if last > start else at
+            yield text[start:cut].rstrip()
+            start = last = cut
+            cells = cell_len(text[start : at + 1])
+    yield text[start:].rstrip()
+
+
+_CLOSING: Final = "，。、；：？！）】》”’」』…—·％,.;:?!)]}%"
+_OPENING: Final = "（【《“‘「『([{"
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after == " " or before == " ":
+        return before == " " != after
+    return (cell_len(before) == 2 or cell_len(after) == 2) and after not in _CLOSING and before not in _OPENING
