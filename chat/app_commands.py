@@ -161,7 +161,8 @@ _lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", f
 _lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))
 _share(
     "move", Key("up", "up", FREE), Key("down", "down", FREE), Key("k", "up", FREE), Key("j", "down", FREE),
-    *(Key(way, way, PICK) for way in ("up", "down", "left", "right")), Key("tab", "next"), Key("shift+tab", "previous"),
+    *(Key(way, way, PICK) for way in ("up", "down", "left", "right")),
+    Key("tab", "next", TREE), Key("shift+tab", "previous", TREE),
 )  # fmt: skip
 _share(
     "pan", Key("shift+up", "up"), Key("shift+down", "down"), Key("shift+left", "left"), Key("shift+right", "right")

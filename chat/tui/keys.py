@@ -22,8 +22,8 @@ def bindings(where: str) -> list[Binding]:
     ]
 
 
-def lesson_bindings() -> list[Binding]:
-    """Returns the keys of the lesson's table; the app says which of them hold at the moment."""
+def lesson_bindings(*, tree: bool = False) -> list[Binding]:
+    """Returns the keys of the lesson's table, of the tree or of all the rest; the app says which hold at a moment."""
     return [
         Binding(
             key.key,
@@ -33,6 +33,7 @@ def lesson_bindings() -> list[Binding]:
         )
         for known in LESSON.values()
         for key in known.keys
+        if (key.where == "tree") is tree
     ]
 
 

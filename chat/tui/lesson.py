@@ -53,6 +53,9 @@ QUICKEST, SLOWEST = 0.5, 60.0
 
 FASTER = 1.5
 
+VERDICT = 4
+"""Lines of a verdict where it takes the timeline's place."""
+
 ROOMY = 100
 """Columns from which on a narration should do with few lines."""
 
@@ -85,7 +88,7 @@ class Failed(Message):
 class LessonWatch(Watch, inherit_bindings=False):
     """The pane of the tree in a lesson: its keys and its timeline belong to the lesson."""
 
-    BINDINGS: ClassVar = []
+    BINDINGS: ClassVar = lesson_bindings(tree=True)
 
     @dataclass
     class Pointed(Message):
@@ -243,7 +246,7 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaves out the keys that mean nothing now."""
-        return not (action == "run" and len(parameters) > 1 and parameters[1] not in ("", self.mode))
+        return not (action == "run" and len(parameters) > 1 and parameters[1] not in ("", "tree", self.mode))
 
     def action_run(self, line: str, where: str = "") -> None:
         """Runs a line of the registry."""
@@ -341,10 +344,12 @@ class LessonApp(Shell, inherit_bindings=False):
         player = self._idle()
         if argument not in ("back", "forward"):
             raise UsageError(f"there is no way {argument!r}", "Ways: back, forward.")
-        self._forget()
-        self.ended = False
+        before = player.position
         player.event(1 if argument == "forward" else -1)
-        self._show()
+        if player.position != before or self.ended:
+            self._forget()
+            self.ended = False
+            self._show()
 
     @on(LessonWatch.Pointed)
     def _pointed(self, event: LessonWatch.Pointed) -> None:
@@ -668,32 +673,32 @@ class LessonApp(Shell, inherit_bindings=False):
         outside, player, teller = self._outside(width), self.player, self._teller
         most = self._most(width)
         if outside is not None or player is None or teller is None:
-            return _text(clipped(outside or [], most, width))
+            return _text((outside or [])[:most])
         if player.question is not None:
             asked = fold(teller.safe(player.question.text), width)
             if player.question.pick:
                 return _text([*asked, teller.said("pick")])
             return _joined([*map(Text, asked), *teller.choices(player.question, self.chosen, width, stacked=False)])
         if self.ended:
-            return _text(clipped(teller.ending(width), most, width))
+            return _text(clipped(teller.ending(width), most, width, teller.more))
         if not player.step:
             lines = [*teller.narration(width), *teller.notices(width)]
-            return _text([*clipped(lines, most - 1, width), *clipped(fold(teller.said("begin"), width), 1, width)])
+            return _text([*clipped(lines, most - 1, width, teller.more), *fold(teller.said("begin"), width)[:1]])
         note = teller.note(width) if self._notes else []
         lines = note or [*self._event(teller, width), *teller.narration(width)]
-        return _text(clipped(lines, most, width))
+        return _text(clipped(lines, most, width, teller.more))
 
     def _event(self, teller: Teller, width: int) -> list[str]:
         """Returns what happened last, while somebody looks at a step event by event."""
         player = self.player
         if player is None or not player.step or player.position == player.run.steps[player.step - 1].end:
             return []
-        return clipped(fold(teller.event(), width), 1, width)
+        return clipped(fold(teller.event(), width), 1, width, teller.more)
 
     def _verdict(self, width: int) -> Text:
         """Returns what is said to an answer; in a low window it takes the place of the timeline."""
         teller = self._teller
-        told = teller.verdict(self.verdict, self.skipped, width) if teller is not None else Text()
+        told = Text() if teller is None else teller.verdict(self.verdict, self.skipped, width, VERDICT)
         self.set_class(bool(told.plain), "-judged")
         return told
 

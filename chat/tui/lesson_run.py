@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..config import load_config
 from ..lessons.loading import load_lesson
+from ..lessons.notes import Beacon
 from ..lessons.player import Level
 from .lesson import LessonApp
 from .run import check_terminal, style
@@ -56,9 +57,13 @@ def run_lesson(
 
         return Stage(lesson, model)
 
+    beacon = Beacon()
     app = LessonApp(
         lesson, stage, model=model, lang=lang, level=Level(level), questions=questions, auto=auto, step=step,
-        view=view or "auto", beats=config.beats, look=look, theme=theme,
+        view=view or "auto", beats=config.beats, look=look, theme=theme, moved=beacon.tell,
     )  # fmt: skip
-    app.run()
+    try:
+        app.run()
+    finally:
+        beacon.close()
     return int(app.return_code or 0)

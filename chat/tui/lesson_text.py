@@ -41,7 +41,6 @@ _EN = {
     "loading": "loading {model} …",
     "again": "running it again …",
     "event": "event",
-    "more": "F2 shows more",
     "restore": "r comes back",
 }
 
@@ -63,7 +62,6 @@ _ZH = {
     "loading": "正在加载 {model} …",
     "again": "正在重新运行 …",
     "event": "事件",
-    "more": "F2 显示更多",
     "restore": "r 返回原课",
 }
 
@@ -111,14 +109,14 @@ def _may_break(before: str, after: str) -> bool:
     return (cell_len(before) == 2 or cell_len(after) == 2) and after not in _CLOSING and before not in _OPENING
 
 
-def clipped(lines: Sequence[str], most: int, width: int) -> list[str]:
-    """Returns at most `most` lines; the last one says that there are more."""
+def clipped(lines: Sequence[str], most: int, width: int, more: str) -> list[str]:
+    """Returns at most `most` lines; the last one then ends with what says that there are more."""
     if len(lines) <= most:
         return list(lines)
     last = lines[most - 1]
-    while cell_len(last) > width - 2:
+    while cell_len(last) > width - cell_len(more) - 1:
         last = last[:-1]
-    return [*lines[: most - 1], f"{last} …"]
+    return [*lines[: most - 1], f"{last} {more}"]
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------
@@ -139,6 +137,11 @@ class Teller:
         self._steps = max(steps, player.steps)
         self.lang = player.lang
 
+    @property
+    def more(self) -> str:
+        """What ends a text that is cut."""
+        return self.safe("… F2")
+
     def said(self, word: str, **values: object) -> str:
         """Returns one of the screen's own texts."""
         return self.safe(said(word, self.lang, **values))
@@ -154,7 +157,8 @@ class Teller:
         line.append(f" {self.safe(player.run.lesson.name or 'lesson')} ", "bold reverse").append(" ")
         if player.heading():
             line.append(f" {self.safe(player.heading())} ", "bold reverse").append(" ")
-        line.append(f"{self._bar()} {self.said('of', step=player.step, steps=self._steps)}  ")
+        asked = player.question is not None  # then it is about the step to come
+        line.append(f"{self._bar()} {self.said('of', step=player.step + asked, steps=self._steps)}{'?' * asked}  ")
         line.append(self.safe(player.title()), "bold")
         if player.heading():
             line.append(f"  {self.said('restore')}", "dim")
@@ -191,15 +195,16 @@ class Teller:
         note = self._player.note()
         return fold(self.safe(f"{said('note', self.lang)}: {note}"), width) if note else []
 
-    def verdict(self, verdict: Verdict | None, skipped: str, width: int) -> Text:
+    def verdict(self, verdict: Verdict | None, skipped: str, width: int, most: int = 99) -> Text:
         """Returns what is said to an answer, or to a question that was passed; empty when there was none."""
         if verdict is None and not skipped:
             return Text()
         word = "skipped" if verdict is None else "right" if verdict.right else "wrong"
         sign = dict(zip(("right", "wrong", "skipped"), "+x-" if self._ascii else "✔✘–", strict=True))
         parts = [skipped] if verdict is None else [verdict.text, verdict.because]
-        text = " ".join([f"{sign[word]} {self.said(word)}", *(self.safe(part) for part in parts if part)])
-        return Text("\n", no_wrap=True).join(Text(line, "bold") for line in fold(text, width))
+        text = [f"{sign[word]} {self.said(word)}", *(self.safe(part) for part in parts if part)]
+        lines = fold(("" if self.lang == "zh" else " ").join(text), width)
+        return Text("\n", no_wrap=True).join(Text(line, "bold") for line in clipped(lines, most, width, self.more))
 
     def choices(self, posed: Posed, chosen: int, width: int, *, stacked: bool) -> list[Text]:
         """Returns the answers to choose from: one a line, or as many in a line as fit; a click on one answers."""
