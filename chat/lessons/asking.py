@@ -287,11 +287,11 @@ def _matched(case: _Case) -> _Found | None:
     tokens, all_of_it = case.tokens, case.tokens(int(size))
 
     def options() -> Iterator[_Option]:
-        if case.said > matched:
+        aligned = _resident(case.before, prompt)
+        if case.said > max(matched, aligned):
             yield _Option(tokens(case.said), case.say("matched.said"))
         if matched == size:
             yield _Option(tokens(matched - 1), case.say("matched.less"))
-        aligned = _resident(case.before, prompt)
         if aligned > matched:
             yield _Option(tokens(aligned), case.say("matched.page", page=tokens(case.before.page_size)))
         if whole < matched:
@@ -331,8 +331,11 @@ def _prefilled(case: _Case) -> _Found | None:
         none = _Option(tokens(0), case.say("prefilled.none"))
         if whole:
             yield none
-        if size - case.said < prefilled:
+        aligned = _resident(case.before, case.done[0].prompt)
+        if case.said > max(facts.matched_tokens, aligned):
             yield _Option(tokens(size - case.said), case.say("prefilled.new"))
+        if aligned > facts.matched_tokens:
+            yield _Option(tokens(size - aligned), case.say("matched.page", page=tokens(case.before.page_size)))
         if facts.reused_tokens:
             yield _Option(tokens(size), case.say("prefilled.all", reused=reused))
             yield _Option(tokens(facts.matched_tokens), case.say("prefilled.found"))
@@ -548,8 +551,9 @@ def _freed(case: _Case) -> _Found | None:
             yield option("freed.leaf", first.tokens, case.say("freed.leaf.because", short=short_of, amount=amount))
         if now.evictable != freed:
             yield option("freed.all", now.evictable, more)
-        if now.resident not in (freed, now.evictable):
-            yield option("freed.capacity", now.resident, case.say("freed.capacity.because"))
+        there = case.before.resident
+        if there not in (freed, now.evictable):
+            yield option("freed.capacity", there, case.say("freed.capacity.because"))
         yield option("freed.none", 0, case.say("freed.none.because"))
         yield option("freed.twice", 2 * freed, more)
 

@@ -355,7 +355,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 _TOUCHING: Final = re.compile("(?<=token)(?=[\u4e00-\u9fff])")  # Chinese has a blank beside a Latin word
 
 
-def say(lang: str, key: str, **values: Any) -> str:
+def say(lang: str, key: str, /, **values: Any) -> str:
     """Returns a sentence in a language, or in English where it is missing, with its placeholders filled."""
     english, chinese = _TABLE[key]
     if lang != "zh":
