@@ -73,6 +73,7 @@ class Request:
     def count_reused(self, computed: int) -> None:
         """Takes note that it begins (again) with K/V of its first tokens."""
         self.reused += max(0, min(computed, self.prompt.size) - self.reused - self.prefilled)
+        self.matched = max(self.matched, self.reused)
 
     def count_prefilled(self, start: int, end: int) -> None:
         """Takes note that K/V of its tokens ``[start, end)`` was computed."""

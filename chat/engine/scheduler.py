@@ -342,6 +342,8 @@ class Scheduler:
 
     def _finish(self, request: Request, reason: Finish) -> None:
         request.finish = reason
+        if request.generated:  # a sample that ended before it computed the end of its prompt had it from the first one
+            request.count_reused(request.prompt.size)
         if request.lease is not None:
             keep = reason is not Finish.ERROR
             self.cache.finish(request.lease, keep=keep, uncached=request.uncached)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from radixchat.chat.engine.runner import Runner, Work
+from radixchat.chat.engine.runner import Runner, Sampler, Work
 from radixchat.radix.keys import Int32Array
 
 VOCABULARY = 13
@@ -48,7 +48,7 @@ class FakeRunner:
         for work, values in zip(batch, fresh, strict=True):
             self.pool[work.slots[work.start :]] = values
         return [
-            (int(self._sum(work, values)) % VOCABULARY,) * len(work.samplers)
+            tuple(_token(self._sum(work, values), sampler) for sampler in work.samplers)
             for work, values in zip(batch, fresh, strict=True)
         ]
 
@@ -78,6 +78,10 @@ class FakeRunner:
 
     def logits(self, work: Work) -> npt.NDArray[np.float32]:
         raise NotImplementedError
+
+
+def _token(total: int, sampler: Sampler) -> int:
+    return (total + (0 if sampler.params.greedy else int(sampler.random.integers(VOCABULARY)))) % VOCABULARY
 
 
 def _value(token: int, place: int, before: int) -> int:

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from transformers import AutoModelForCausalLM  # noqa: E402
 
-from radixchat.chat.engine import Completion, Engine, SamplingParams  # noqa: E402
+from radixchat.chat.engine import Ask, Completion, Engine, SamplingParams  # noqa: E402
 from radixchat.chat.engine.load import load_engine  # noqa: E402
 
 from .models import ARCHITECTURES, VOCABULARY, tiny_model  # noqa: E402
@@ -118,6 +118,26 @@ def test_side_by_side_and_retracted(folder: Path, reference: Reference) -> None:
     for each in done:
         assert each.generated_tokens == 20
         reference.check(each)
+    engine.check_integrity()
+
+
+def test_arrivals_samples_and_shared_prefixes(folder: Path, reference: Reference) -> None:
+    """Prompts and replies in one forward, samples that fork, prompts that wait for each other: none shows in a text."""
+    engine = engine_for(folder, 600)
+    base, params = prompt(12, 20), SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True, n=3)
+    engine.submit(Ask(prompt=base, params=params))
+    ended = []
+    for arrival in ([*base, *prompt(13, 4)], [*base[:9], *prompt(14, 30)], prompt(15, 3), base):
+        ended += engine.iterate()
+        engine.submit(Ask(prompt=arrival, params=GREEDY))
+    while engine.busy:
+        ended += engine.iterate()
+    results = [chunk.completion for chunk in ended if chunk.completion is not None]
+
+    assert len(results) == 7
+    assert sum(done.prefilled_tokens for done in results) == 20 + 4 + 30 + 3 + 1
+    for done in results:
+        reference.check(done)
     engine.check_integrity()
 
 
