@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...radix import Copies, Lease, NoRoom, Peek, PrefixCache, Update, as_key
+from ...radix import Copies, Lease, NoRoom, Peek, PrefixCache, Update
 from ...radix.events import Event, RequestFinished, RequestRetracted, RequestStarted
-from ...radix.keys import common_prefix
-from ..errors import RequestError, TooLong
+from ..errors import RequestError
+from .admission import comes_soon, no_room, refusal
 from .request import Finish, Request
 from .runner import Work
 from .waiting import SCHEDULES, Queue
@@ -113,20 +113,7 @@ class Scheduler:
 
     def refusal(self, request: Request) -> RequestError | None:
         """Returns why a request can never be served, or None."""
-        size = request.prompt.size
-        if not size:
-            return RequestError("the prompt is empty", "Type a message.")
-        if size >= self.max_context:
-            return TooLong(
-                f"the prompt has {size} tokens; the model's context holds {self.max_context}, reply included",
-                "Shorten it, or give it less history.",
-            )
-        if size > self.cache.capacity:
-            return TooLong(
-                f"the prompt has {size} tokens; the cache holds {self.cache.capacity}",
-                f"Give it a larger capacity (at least {size + 1} tokens), or shorten the prompt.",
-            )
-        return None
+        return refusal(request.prompt.size, self.max_context, self.cache.capacity)
 
     def cancel(self, request: Request) -> None:
         """Ends a request where it is; what was computed stays in the cache."""
@@ -220,7 +207,7 @@ class Scheduler:
             return
         for request in self._waiting.turns(self._matched):
             peek = self.cache.peek(request.known, request.namespace)
-            if self._comes_soon(request, peek):
+            if comes_soon(request, peek, self._running, self.cache.config.page_size):
                 continue
             if peek.fits:
                 self._start(request, peek)
@@ -233,25 +220,6 @@ class Scheduler:
 
     def _matched(self, request: Request) -> int:
         return self.cache.peek(request.known, request.namespace).matched
-
-    def _comes_soon(self, request: Request, peek: Peek) -> bool:
-        """Whether a running request is about to compute more of this one's beginning than the cache holds.
-
-        A cache that does not show what was committed so far will not show the rest either.
-        """
-        key = as_key(request.known)
-        for other in self._running:
-            if other.prefilling and other.namespace == request.namespace:
-                shared = common_prefix(as_key(other.known), key)
-                computed = _lease(other).computed
-                reusable = self._whole_pages(min(shared, request.size - 1))
-                shown = self._whole_pages(min(shared, computed)) <= peek.matched
-                if shown and reusable > max(computed, peek.reused):
-                    return True
-        return False
-
-    def _whole_pages(self, tokens: int) -> int:
-        return tokens - tokens % self.cache.config.page_size
 
     def _start(self, request: Request, peek: Peek) -> None:
         self._waiting.admit(request)
@@ -281,12 +249,8 @@ class Scheduler:
         """Ends a request that finds no room although nothing else runs."""
         if request.generated:
             self._finish(request, Finish.CAPACITY)
-            return
-        error = RequestError(
-            f"the prompt of {request.size} tokens needs {needed} tokens of room; {available} can be had",
-            "Give a larger capacity, unpin nodes, or shorten the prompt.",
-        )
-        self.fail(request, error)
+        else:
+            self.fail(request, no_room(request, needed, available))
 
     # -- room ------------------------------------------------------------------------------------------------------
 
