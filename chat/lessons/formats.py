@@ -16,8 +16,6 @@ from ..conversation import Conversation, Prompt
 from ..engine.words import WordsTokenizer
 from .schema import Lesson, Request
 
-NO_TOKENS: Int32Array = np.empty(0, dtype=np.int32)
-
 
 class Format(Protocol):
     """Writes the requests of one run; conversations go on from step to step."""

@@ -40,6 +40,8 @@ class Said(RootModel[dict[str, str]]):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            raise ValueError("must be a text: put it in quotes")  # YAML takes a bare On for true
         return {"en": value} if isinstance(value, str) else value
 
     @field_validator("root")
