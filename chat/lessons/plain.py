@@ -94,7 +94,7 @@ class PlainLesson:
         player: Where the lesson is.
         terminal: Where to print.
         auto: Seconds from step to step; None is no automatic play.
-        read: Asks for a line, given the prompt. Raises EOFError at the end of the input.
+        read: Asks for a line, given the prompt; None asks the keyboard. Raises EOFError at the end of the input.
         sleep: Waits for some seconds.
         beacon: Tells the presenter's second terminal where the lesson is.
     """
@@ -105,14 +105,14 @@ class PlainLesson:
         terminal: Terminal,
         *,
         auto: float | None = None,
-        read: Callable[[str], str] = input,
+        read: Callable[[str], str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         beacon: Beacon | None = None,
     ) -> None:
         self.player = player
         self.terminal = terminal
         self._auto = auto
-        self._read = read
+        self._read = read or self._typed
         self._sleep = sleep
         self._beacon = beacon
         self._explained = False  # the legend was printed
@@ -168,6 +168,13 @@ class PlainLesson:
             return INTERRUPTED
         finally:
             beacon.close()
+
+    def _typed(self, prompt: str) -> str:
+        """Asks the keyboard; the prompt goes to stderr where stdout is no terminal."""
+        if self.terminal.out.isatty():
+            return input(prompt)
+        print(prompt, end="", file=self.terminal.err, flush=True)
+        return input()
 
     def line(self, line: str) -> bool:
         """Does what a line asks for; returns False when the person leaves."""
