@@ -69,7 +69,7 @@ class Beacon:
             question=posed.text if posed is not None else "",
             answer=posed.answer if posed is not None else "",
             what_if=player.heading(),
-            time=0,
+            time=0.0,
             pid=os.getpid(),
         )
         if place != self._told:
@@ -105,7 +105,8 @@ def read_place(path: Path) -> Place | None:
 def _place(values: Any) -> Place:
     """Returns what was read as a place. Raises TypeError for anything else."""
     place = Place(**values)
-    for value, kind in zip(place, (str, int, str, str, str, str, str, (int, float), int), strict=True):
+    kinds: tuple[type, ...] = (str, int, str, str, str, str, str, float, int)
+    for value, kind in zip(place, kinds, strict=True):
         if not isinstance(value, kind):
             raise TypeError(f"{value!r} has no place in a place")
     return place

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rich.text import Text
 
@@ -457,7 +457,11 @@ def _setting(changes: Changes, text: str) -> Changes:
     if field in _CHOICES:
         if value not in _CHOICES[field]:
             raise UsageError(f"{name} takes no {value!r}", f"Choose one of {', '.join(_CHOICES[field])}.")
-        return replace(changes, **{field: value})
+        return _with(changes, field, value)
     if not value.isascii() or not value.isdigit() or not int(value[:9]) or len(value) > 9:
         raise UsageError(f"{name} takes a number of tokens, not {value!r}", f"Write it like this: {name} 16")
-    return replace(changes, **{field: int(value)})
+    return _with(changes, field, int(value))
+
+
+def _with(changes: Changes, field: str, value: Any) -> Changes:
+    return replace(changes, **{field: value})

@@ -95,7 +95,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     # -- prefilled
     "prefilled.ask": ("How many of its tokens must be computed?", "其中有多少个 token 需要计算（预填充）？"),
     "prefilled.answer": (
-        "Of {prompt}, {reused} reused and {prefilled} computed.",
+        "Of {prompt}: {reused} reused, {prefilled} computed.",
         "{prompt} 中复用 {reused} 个，计算 {prefilled} 个。",
     ),
     "prefilled.answer.whole": (

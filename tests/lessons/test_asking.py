@@ -121,7 +121,7 @@ def test_prefilled() -> None:
     posed = asked(told, 2, "prefilled")
     assert right(posed) == "2 tokens"
     assert set(wrong(posed)) == {"7 tokens", "5 tokens", "4 tokens"}
-    assert posed.answer == "Of 7 tokens, 5 reused and 2 computed."
+    assert posed.answer == "Of 7 tokens: 5 reused, 2 computed."
     whole = asked(told, 3, "prefilled")
     assert right(whole) == "1 token"
     assert wrong(whole)["0 tokens"].startswith("Even of a prompt that is found whole one token is computed")
