@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...viz import sanitize
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ _FORMAT = "docs/lesson-format.md says what a lesson may hold; `radixchat lesson 
 
 
 class LessonError(UsageError):
-    """A lesson that cannot be read, or cannot be run; `what` names file, line and field, or the step."""
+    """A lesson that cannot be read, or cannot be run; `what` names file, line and field, or the step.
+
+    It quotes the file, so it is made safe to print, in one line.
+    """
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(" ".join(sanitize(what).split()), fix)
 
 
 def shipped() -> list[str]:

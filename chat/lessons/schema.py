@@ -18,6 +18,7 @@ Count = Annotated[int, Field(ge=0)]
 Many = Annotated[int, Field(ge=1)]
 MOST_ROOM = 1 << 20
 Room = Annotated[int, Field(ge=1, le=MOST_ROOM)]  # tokens of a pool
+Letter = Annotated[str, Field(pattern=r"^[a-z]{1,2}$")]
 Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
 State = Literal["new", "reused", "resident", "evicted"]
 Kind = Literal["matched", "prefilled", "split", "victim", "freed", "copied", "nodes"]
@@ -225,7 +226,7 @@ class Step(_Data):
     pause: bool = False  # automatic play waits here
     change: Change | None = None
     requests: list[Request] = []
-    letters: dict[str, str] = {}  # of this panel alone: letter, and words that only that node's text holds
+    letters: dict[Letter, str] = {}  # of this panel alone: letter, and words that only that node's text holds
     ask: list[Question] = []
     show: list[Show] = []
     expect: Expect | None = None

@@ -104,6 +104,11 @@ def test_control_characters_are_refused_in_one_line() -> None:
     assert "unacceptable character" in wrong(GOOD.replace("Hi", "'\x07'"))
 
 
+def test_what_a_file_says_cannot_reach_the_terminal_as_it_is() -> None:
+    assert "\x1b" not in wrong(GOOD.replace("user: Hi", '"us\\e[31m": Hi'))
+    assert "letters" in wrong(GOOD + "    letters: {A: Hi}\n")
+
+
 def test_aliases_are_taken() -> None:
     text = GOOD.replace("user: Hi, reply: Ho", "user: &hi Hi, reply: *hi")
     assert read_lesson(text.encode(), "mine.yaml").steps[0].requests[0].reply == "Hi"
