@@ -125,7 +125,7 @@ def _own_name(run: Run, words: _Words) -> str:
 
 def _trie(run: Run, number: int, words: _Words, width: int, look: Look) -> Text:
     """Sets the prefix tree of all that was said so far beside the radix tree, or above it where there is no room."""
-    keys = [key for step in run.steps[:number] for key in step.keys]
+    keys = [key.tolist() for step in run.steps[:number] for key in step.keys]
     pieces, size = run.recording.pieces, trie_size(keys)
     room = (width - _GAP) // 2 if width >= _PAIR else width
     look = Look(look.palette, look.ascii, look.colour, look.pills, run.abridged)
@@ -209,7 +209,8 @@ def _again(run: Run, number: int) -> int:
 def _lost(one: Done, past: Iterable[Key]) -> int:
     prompt = as_key(one.prompt)
     known = max((common_prefix(key, prompt) for key in past), default=0)
-    return max(0, known - one.facts.matched_tokens)
+    lost: int = max(0, known - one.facts.matched_tokens)
+    return lost
 
 
 def _heading(text: str, width: int, look: Look) -> Text:
