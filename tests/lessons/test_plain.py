@@ -20,8 +20,9 @@ from radixchat.chat.lessons.running import Stage
 from radixchat.chat.lessons.schema import Lesson
 from radixchat.chat.terminal import Terminal
 
-from ..viz.conftest import Golden, golden  # noqa: F401  # a fixture
 from .stages import lesson, send
+
+Golden = Callable[[str, str], None]
 
 SHORT = """\
 schema: 1
@@ -75,7 +76,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_whole_lesson(short: str, lang: str, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:  # noqa: F811
+def test_a_whole_lesson(short: str, lang: str, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     assert run_plain(short, **{**SETTINGS, "lang": lang}) == 0
     out, err = capsys.readouterr()
     golden(f"lesson-plain-{lang}.txt", out.rstrip("\n"))

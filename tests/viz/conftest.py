@@ -1,48 +1,10 @@
-"""Goldens of pictures: plain text files in `tests/golden/`, compared byte for byte.
-
-`pytest tests/viz --update-golden` writes them again; look at what git shows before keeping it.
-"""
+"""A tree and its tokens that show everything at once, for tests of pictures."""
 
 from __future__ import annotations
-
-import difflib
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from radixchat.radix import NodeView, Root, Snapshot, Tombstone, as_key
-
-GOLDEN = Path(__file__).resolve().parent.parent / "golden"
-
-Golden = Callable[[str, str], None]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden pictures again")
-
-
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compares a text with the file of this name, or writes the file when asked to."""
-
-    def check(name: str, text: str) -> None:
-        path = GOLDEN / name
-        data = (text + "\n").encode()
-        if request.config.getoption("--update-golden", default=False):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            return
-        if not path.exists():
-            pytest.fail(f"no golden {path.name}: run pytest tests/viz --update-golden and look at it", pytrace=False)
-        wanted = path.read_bytes()
-        if data != wanted:
-            lines = difflib.unified_diff(
-                wanted.decode().splitlines(), text.splitlines(), f"golden/{name}", "painted now", lineterm=""
-            )
-            pytest.fail("\n".join([*lines, "meant? run pytest tests/viz --update-golden"]), pytrace=False)
-
-    return check
 
 
 def _key(start: int, tokens: int) -> bytes:
