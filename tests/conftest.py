@@ -1,7 +1,7 @@
 """What every test is given: a home of its own, no network, and time enough on a busy machine; and goldens.
 
-A golden is a file in `tests/golden/`, compared byte for byte. `pytest --update-golden` (with the tests that use it) writes
-them again; look at what git shows before keeping it.
+A golden is a file in `tests/golden/`, compared byte for byte. `pytest --update-golden` (with the tests that use it)
+writes them again; look at what git shows before keeping it.
 """
 
 from __future__ import annotations
