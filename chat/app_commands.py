@@ -157,7 +157,7 @@ _lesson("split-recency", "both|prefix", "what if a split made only its prefix re
 _lesson("page-size", "TOKENS", "what if only whole pages were kept")
 _lesson("restore", "", "come back from a what-if", Key("r"))
 _lesson("note", "[on|off]", "the presenter's note", Key("n"))
-_lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="中/En"))
+_lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="Language"))
 _lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))
 _share(
     "move", Key("up", "up", FREE), Key("down", "down", FREE), Key("k", "up", FREE), Key("j", "down", FREE),

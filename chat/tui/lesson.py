@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.css.query import NoMatches
 from textual.events import Click, MouseDown
 from textual.message import Message
@@ -36,7 +36,7 @@ from .lesson_text import LETTERS, Teller, clipped, fold, said
 from .lines import Lines
 from .scene import Scene
 from .shell import PALETTE_KEYS, TINY, Shell
-from .watch import Watch
+from .watch import NodePane, Watch
 
 if TYPE_CHECKING:
     from ..lessons.running import Run, Stage
@@ -178,7 +178,7 @@ class LessonApp(Shell, inherit_bindings=False):
         yield Lines("banner")
         yield Lines("brief")
         with Horizontal(id="body"):
-            with VerticalScroll(id="lesson", can_focus=False):
+            with NodePane(self._tell_story, id="lesson"):
                 yield Lines("story")
             yield LessonWatch("watch", look=self.look, view=self._view, beats=self._beats, told=False)
         yield Lines("verdict")
@@ -191,7 +191,7 @@ class LessonApp(Shell, inherit_bindings=False):
         """Paints first, and runs the lesson then."""
         self.dress()
         pane = self.pane
-        for part in (pane.node, pane.query_one("#strip"), pane.query_one("#log")):
+        for part in (pane.node, pane.query_one("#strip"), pane.query_one("#log"), self.query_one("#lesson")):
             part.can_focus = False
         pane.drawing.focus()
         self._tell_all()
@@ -553,7 +553,6 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def _do_text(self, argument: str) -> None:
         self.set_class(_switch(argument, self.has_class("-reading"), "text"), "-reading")
-        self.call_after_refresh(self._tell_all)  # its width is known then
 
     def _do_lang(self, argument: str) -> None:
         lang = argument or LANGUAGES[(LANGUAGES.index(self._lang) + 1) % 2 if self._lang in LANGUAGES else 0]
@@ -646,8 +645,13 @@ class LessonApp(Shell, inherit_bindings=False):
             self._line("banner", self._banner(width))
             self._line("brief", self._brief(max(20, width - 2)))
             self._line("verdict", self._verdict(max(20, width - 2)))
-            if width >= WIDE or self.has_class("-reading"):
-                self._line("story", self._story(max(20, self.query_one("#lesson").size.width - 3)))
+            self._tell_story()
+
+    def _tell_story(self) -> None:
+        """Writes what stands beside the tree, or in its place, where there is such a pane."""
+        width = self.screen_stack[0].query_one("#lesson").size.width
+        if width:
+            self._line("story", self._story(max(20, width - 3)))
 
     def _banner(self, width: int) -> Text:
         teller = self._teller

@@ -1,0 +1,405 @@
+"""The lesson screen: what fits, what is hidden, what an answer shows, what-ifs, automatic play, loading."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+pytest.importorskip("textual")
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.widgets import Static
+
+from radixchat.chat.errors import ModelError
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.schema import KINDS, Lesson
+from radixchat.chat.tui.lesson_text import fold
+
+from .lesson_rig import LessonRig, nine_steps, taught
+
+STEPS = range(1, 10)
+SIZES = ((60, 20), (80, 24), (100, 28), (120, 44), (140, 30), (200, 60))
+
+
+def shows_all(rig: LessonRig) -> bool:
+    """Whether the whole picture is in sight."""
+    tree = rig.app.pane.drawing
+    room = tree.scrollable_content_region.size
+    return tree.virtual_size.width <= room.width and tree.virtual_size.height <= room.height
+
+
+# -- what fits -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_the_nine_panels_fit_100_by_28_with_legend_and_narration(lang: str):
+    """The figure, every letter of the panel, no panning, nothing cut."""
+    async with taught(size=(100, 28), questions=False, lang=lang, view="figure") as rig:
+        for step in STEPS:
+            await rig.press("pagedown")
+            assert rig.player.step == step and shows_all(rig)
+            tree = rig.below("#tree")
+            assert all(f" {letter} " in tree for letter in rig.player.letters.values())
+            assert rig.app.pane.drawing.size == (100, 28 - 1 - rig.text("#brief").count("\n") - 1 - 1 - 2 - 1)
+            told = "".join(rig.text("#brief").split())
+            assert told == "".join(rig.player.narration().split())
+            assert rig.text("#legend").count("\n") == 0 and "▿" in rig.text("#legend")
+            assert rig.player.title() in rig.text("#banner") and f"{step}/9" in rig.text("#banner")
+        await rig.press("pagedown")
+        assert rig.app.ended and ("The end." in rig.text("#brief") or "本课结束" in rig.text("#brief"))
+        await rig.press("pageup")
+        assert not rig.app.ended and rig.player.step == 9
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_size_shows_every_step_and_no_line_is_too_wide(size: tuple[int, int]):
+    """Side by side or above one another; the legend is always there."""
+    async with taught(size=size, step=0) as rig:
+        for lang in ("en", "zh"):
+            await rig.type(f"/lang {lang}")
+            for step in (0, *STEPS):
+                await rig.go(step)
+                lines = rig.screen.split("\n")
+                assert len(lines) == size[1] and max(map(cell_len, lines)) <= size[0]
+                assert rig.app.pane.query_one("#legend").region.height >= 1
+                assert rig.app.pane.drawing.size.height >= 6
+                side = size[0] >= 140
+                assert rig.app.query_one("#lesson").display is side and rig.app.query_one("#brief").display is not side
+
+
+@pytest.mark.asyncio
+async def test_a_window_may_become_wide_and_narrow_again():
+    async with taught(size=(100, 28), step=4) as rig:
+        await rig.pilot.resize_terminal(160, 40)
+        await rig.idle()
+        assert "A second conversation" in rig.below("#lesson") and rig.app.pane.drawing.size.width >= 100
+        await rig.pilot.resize_terminal(80, 24)
+        await rig.idle()
+        assert rig.app.query_one("#brief").region.height >= 3
+        await rig.pilot.resize_terminal(39, 24)
+        await rig.idle()
+        assert "needs a window" in str(rig.app.query_one("#tiny", Static).render())
+
+
+@given(st.text(alphabet="ab 中文，。（）x\n", max_size=80), st.integers(2, 30))
+def test_folded_lines_keep_every_character_and_no_line_is_too_wide(text: str, width: int):
+    lines = fold(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_chinese_is_broken_between_characters_but_not_before_what_closes():
+    assert fold("根节点不能被驱逐。好", 16) == ["根节点不能被驱", "逐。好"]
+    assert (
+        fold("这是 radix 树的一步", 12) == ["这是 radix ", "树的一步"]
+        or fold("这是 radix 树的一步", 12)[0] == "这是 radix"
+    )
+    assert fold("three short words", 11) == ["three short", "words"]
+
+
+# -- what is hidden --------------------------------------------------------------------------------------------------
+
+SHARED = "You are kind.\nUser: one two three four five six\nAssistant: seven eight nine\n"
+
+
+def steps_before() -> list[dict[str, Any]]:
+    """Two conversations and a prompt, so that there is a branch, an inner node and several leaves."""
+    return [
+        {"title": "One", "requests": [{"prompt": SHARED + "User: a b c d\n", "reply": "Assistant: e f\n"}]},
+        {"title": "Two", "requests": [{"prompt": SHARED + "User: g h\n", "reply": "Assistant: i\n"}]},
+        {"title": "Three", "requests": [{"prompt": "Other words j k l\n", "reply": "m n o\n"}]},
+    ]
+
+
+def lesson(kind: str, prompt: str, *, pick: bool = False, **cache: Any) -> Lesson:
+    """A lesson whose last step asks; the prompt, or the cache, decides about the answer."""
+    request = {"prompt": prompt, "reply": "p q r s t u v w x y z\n"}
+    last = {"title": "Four", "say": "SPOILER", "requests": [request], "ask": [{"kind": kind, "pick": pick}]}
+    data = {
+        "schema": 1,
+        "title": "T",
+        "about": "A",
+        "cache": {"capacity": 46, **cache},
+        "steps": [*steps_before(), last],
+    }
+    return Lesson.model_validate(data)
+
+
+FAR = SHARED + "User: a b other\nUser: and now this is new to all of them\n"
+NEAR = SHARED.replace("six", "two") + "User: and now this is new to all\n"
+
+PAIRS: dict[str, tuple[Lesson, Lesson]] = {
+    **{kind: (lesson(kind, FAR), lesson(kind, NEAR)) for kind in KINDS},
+    "victim, other policy": (
+        lesson("victim", FAR, pick=True, policy="lru"), lesson("victim", FAR, pick=True, policy="mru")
+    ),
+    "split, picked": (lesson("split", FAR, pick=True), lesson("split", NEAR, pick=True)),
+}  # fmt: skip
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("pair", PAIRS)
+async def test_nothing_on_the_screen_changes_with_the_answer(pair: str):
+    """In any view, with a node's detail and the log; but for the question, which names the prompt, and its choices."""
+    screens, answers = [], set()
+    for told in PAIRS[pair]:
+        async with taught(told, size=(160, 44), step=3, level="engineer") as rig:
+            await rig.press("tab", "tab", "pagedown")
+            posed = rig.player.question
+            assert posed is not None, "nothing of the kind happens"
+            answers.add(posed.answer)
+            seen = []
+            for view in ("figure", "rail", "ruler"):
+                rig.app.action_run(f"/view {view}")
+                rig.app.tell("")
+                await rig.idle()
+                assert rig.text("#detail") and rig.below("#log").strip()
+                assert not [word for word in ("▿", "SPOILER", " ago", "idle for", "age ") if word in rig.screen]
+                assert "victim" not in rig.text("#legend")
+                seen += [rig.below(part) for part in ("#banner", "#watch", "#keys")]
+                if pair == "victim, other policy":  # the same question, too
+                    seen.append(rig.screen)
+            screens.append(seen)
+            for key in ("right", "left", "end", "g", "space"):
+                await rig.press(key)
+                assert rig.player.question is not None and rig.app.pane.position == rig.player.position
+            await rig.press("space")
+            assert rig.player.step == 4 and rig.app.skipped == posed.answer
+            assert posed.answer[:20] in rig.text("#story").replace("\n", " ")
+    assert screens[0] == screens[1] and len(answers) == 2
+
+
+@pytest.mark.asyncio
+async def test_the_log_and_the_timeline_end_where_the_known_ends():
+    """Also when one has seen later steps and comes back."""
+    async with taught(size=(200, 60), step=2) as rig:
+        before = rig.below("#watch")
+        assert "step 3 begins" not in before and "step 2 begins" in before
+        await rig.press("pagedown", "b")
+        assert "step 3 begins" in rig.below("#watch")
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_an_answer_is_judged_and_the_step_is_shown():
+    async with taught(step=2) as rig:
+        await rig.press("pagedown")
+        posed = rig.player.question
+        assert posed is not None and posed.text[:40] in rig.text("#brief")
+        assert "3/9?" in rig.text("#banner") and rig.player.veiled
+        wrong = next(index for index, choice in enumerate(posed.choices) if not choice.right)
+        await rig.press("abcd"[wrong])
+        assert rig.player.step == 3 and "score 0/1" in rig.text("#banner")
+        verdict = " ".join(rig.text("#verdict").split())
+        assert "Not so." in verdict and posed.answer in verdict and posed.choices[wrong].because in verdict
+        assert not rig.app.pane.query_one("#strip").display  # the verdict stands there
+        assert "found in node b" in rig.text("#brief") and "▿" in rig.text("#legend")
+        await rig.press("pageup", "pagedown")
+        assert rig.player.step == 3 and rig.player.question is None  # no question is asked twice
+        assert rig.text("#verdict") == "" and rig.app.pane.query_one("#strip").display
+
+
+@pytest.mark.asyncio
+async def test_a_click_on_an_answer_and_on_a_node_answers():
+    async with taught(step=2) as rig:
+        await rig.press("pagedown")
+        brief = rig.app.query_one("#brief")
+        y = next(y for y, line in enumerate(rig.text("#brief").split("\n")) if line.startswith(" a "))
+        await rig.pilot.click(brief, offset=(3, y))
+        await rig.idle()
+        assert rig.player.score.asked == 1
+        await rig.go(4)
+        await rig.press("pagedown")
+        node = next(iter(rig.player.question.nodes))
+        place = rig.app.pane.drawing._picture.place(node)
+        await rig.pilot.click(rig.app.pane.drawing, offset=(place.x + 2, place.y + 1))
+        await rig.idle()
+        assert rig.player.step == 5 and rig.app.verdict.right
+
+
+@pytest.mark.asyncio
+async def test_several_questions_about_a_step_come_one_after_the_other():
+    async with taught(step=7) as rig:
+        await rig.press("pagedown", "a")
+        assert rig.app.verdict is not None and rig.player.question is not None and rig.player.step == 7
+        assert "8/9?" in rig.text("#banner") and rig.text("#verdict")
+        await rig.press("a")
+        assert rig.player.step == 8 and rig.player.score.asked == 2
+
+
+@pytest.mark.asyncio
+async def test_splits_and_evictions_have_their_beats():
+    async with taught(step=4, beats=True) as rig:
+        rig.app.animation_level = "full"
+        end = rig.player.run.steps[4].end
+        rig.app.pane.drawing.cursor = 2
+        await rig.press("pagedown", "enter")
+        assert rig.player.position == end and rig.app.pane.position < end  # the eviction is in sight
+        await rig.until(lambda: rig.app.pane.position == end)
+
+
+@pytest.mark.asyncio
+async def test_without_questions_none_is_asked():
+    async with taught(questions=False) as rig:
+        await rig.press(*["pagedown"] * 9)
+        assert rig.player.step == 9 and rig.player.score == (0, 0, 0)
+
+
+@pytest.mark.asyncio
+async def test_the_card_at_the_end_has_the_score():
+    async with taught(step=8) as rig:
+        await rig.press("pagedown", "a", "pagedown")
+        assert rig.app.ended and "of 1 questions right" in rig.text("#brief")
+
+
+# -- what if ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_what_if_runs_the_lesson_again_and_r_comes_back():
+    async with taught(step=5) as rig:
+        assert rig.app.pane.snapshot.tombstones
+        await rig.press("w")
+        await rig.pilot.press(*"/capacity 400", "enter")
+        await rig.idle()
+        assert "WHAT IF capacity 400" in rig.text("#banner") and rig.player.step == 5
+        assert not rig.app.pane.snapshot.tombstones  # there is room for all
+        await rig.press("pagedown")
+        assert rig.player.step == 6 or rig.player.question is not None
+        await rig.press("r")
+        assert rig.player.step == 5 and rig.app.pane.snapshot.tombstones and "WHAT IF" not in rig.text("#banner")
+
+
+@pytest.mark.asyncio
+async def test_a_typed_prompt_is_a_step_of_its_own():
+    async with taught(step=4) as rig:
+        await rig.type("How about three hours?")
+        assert "WHAT IF “How about three hours?”" in rig.text("#banner") and rig.player.step == 5
+        assert "5/10" in rig.text("#banner")
+        await rig.type("/capacity 3")
+        assert rig.text("#message") and rig.player.step == 5  # it does not fit: nothing changes
+
+
+# -- automatic play --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_automatic_play_goes_on_waits_longer_at_questions_and_ends_with_the_card():
+    async with taught(step=1, auto=3.0) as rig:
+        app = rig.app
+        assert app.wait == 3.0
+        app.tick()
+        assert rig.player.step == 2 and app.wait == 3.0
+        app.tick()
+        assert rig.player.question is not None and app.wait == 6.0
+        app.tick()  # nobody answered
+        assert rig.player.step == 3 and app.skipped and rig.player.score == (0, 0, 1)
+        await rig.go(9)
+        assert app.wait == 3.0
+        app.tick()
+        assert app.ended and not app.playing and app.wait is None
+
+
+@pytest.mark.asyncio
+async def test_automatic_play_waits_for_a_key_where_the_lesson_says_so():
+    told = nine_steps()
+    steps = [step.model_copy(update={"pause": step.title.text("en") == "The first turn"}) for step in told.steps]
+    async with taught(told.model_copy(update={"steps": steps}), step=1, auto=3.0, questions=False) as rig:
+        rig.app.tick()
+        assert rig.player.step == 2 and rig.app.wait is None
+        await rig.press("pagedown")
+        assert rig.app.wait == 3.0
+
+
+# -- loading ---------------------------------------------------------------------------------------------------------
+
+
+class SlowStage(Stage):
+    """Waits before each step after the second, as a model would."""
+
+    let = threading.Event()
+
+    def run(self, changes: Any = None, upto: int | None = None, on_step: Any = None) -> Any:
+        def step(run: Any) -> None:
+            if on_step is not None:
+                on_step(run)
+            if len(run.steps) == 2:
+                assert self.let.wait(20)
+
+        return super().run(upto=upto, on_step=step)
+
+
+@pytest.mark.asyncio
+async def test_steps_can_be_looked_at_while_the_later_ones_are_running():
+    SlowStage.let.clear()
+    async with taught(stage=lambda: SlowStage(nine_steps()), wait=False) as rig:
+        try:
+            await rig.until(lambda: rig.app.player is not None and rig.player.steps == 2)
+            await rig.press("pagedown", "pagedown")
+            assert rig.player.step == 2 and "step 3 of 9" in rig.text("#banner")
+            await rig.press("pagedown")
+            assert rig.player.step == 2 and "step 3 is still running" in rig.text("#message") and not rig.app.ended
+            await rig.press("9", "g")
+            assert "step 9 is still running" in rig.text("#message")
+        finally:
+            SlowStage.let.set()
+        await rig.until(lambda: rig.app._complete)
+        await rig.press("9", "g")
+        assert rig.player.step == 9 and "running" not in rig.text("#banner")
+
+
+@pytest.mark.asyncio
+async def test_what_keeps_a_lesson_from_running_is_said_in_two_lines():
+    def broken() -> Stage:
+        raise ModelError("there is no model nowhere", "Choose another one.")
+
+    async with taught(stage=broken, wait=False, model="nowhere") as rig:
+        assert "loading nowhere" in rig.text("#brief") or "there is no model" in rig.text("#brief")
+        await rig.until(lambda: rig.app.failed)
+        assert rig.text("#brief").splitlines() == ["there is no model nowhere", "Choose another one."]
+        await rig.press("pagedown")
+        assert "could not be run" in rig.text("#message")
+        await rig.pilot.press("ctrl+q")
+        await rig.until(lambda: not rig.app.is_running)
+        assert rig.app.return_code == 3
+
+
+@pytest.mark.asyncio
+async def test_every_move_is_told_to_whoever_follows():
+    seen = []
+    async with taught(step=1, moved=lambda player: seen.append((player.step, player.question is not None))) as rig:
+        await rig.press("pagedown", "pagedown", "a", "pageup")
+    assert seen[-4:] == [(2, False), (2, True), (3, False), (2, False)]
+
+
+@pytest.mark.asyncio
+async def test_texts_of_a_lesson_are_only_shown():
+    evil = "[bold]x[/bold] [@click=app.quit]y[/] \x1b[31m"
+    data = {
+        "schema": 1, "title": evil, "about": evil, "cache": {"capacity": 50},
+        "steps": [{"title": evil, "say": evil, "note": evil, "requests": [{"prompt": evil, "reply": evil}]}],
+    }  # fmt: skip
+    for size in ((100, 28), (160, 40)):
+        async with taught(Lesson.model_validate(data), size=size) as rig:
+            await rig.press("pagedown", "n")
+            assert "\x1b" not in rig.screen and "[bold]x[/bold] [@click=app.quit]y[/]" in rig.screen
+
+
+@pytest.mark.asyncio
+async def test_in_ascii_everything_is_ascii_and_english():
+    from radixchat.viz import Look
+
+    for size in ((100, 28), (160, 44)):
+        async with taught(size=size, step=4, lang="zh", look=Look(ascii=True)) as rig:
+            await rig.press("n")
+            assert rig.screen.isascii(), [char for char in rig.screen if not char.isascii()]
+            await rig.press("pagedown")
+            assert rig.screen.isascii() and rig.player.lang == "en"
