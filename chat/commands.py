@@ -369,6 +369,17 @@ def _bytes(size: int) -> str:
     return f" ({size / (1 << 20):.1f} MiB)" if size >= 1 << 20 else f" ({size / 1024:.0f} KiB)"
 
 
+@command("lessons", "", "what lessons there are, and how to open one")
+def _lessons(chat: Chat, argument: str) -> Iterator[Item]:
+    from .lessons.loading import load_lesson, shipped
+
+    names = shipped()
+    width = max(map(len, names), default=0)
+    for name in names:
+        yield f"{name:<{width}}  {load_lesson(name).title.text('en')}"
+    yield "`radixchat lesson NAME`, in a shell, opens one; no model is loaded for it."
+
+
 def number_of(text: str, example: str) -> int:
     """Returns a whole number, or raises UsageError with an example."""
     if not text.isdigit():

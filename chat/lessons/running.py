@@ -286,7 +286,7 @@ class _Playing:
     ) -> None:  # fmt: skip
         run = self.run
         end = len(run.recording.events)
-        letters = self._letters(step, end, where)
+        letters = self._letters(step, where)
         keys = tuple(_whole(one) for one in done)
         run.steps.append(StepRun(len(run.steps) + 1, step, start, end, done, letters, sums, arms, keys))
 
@@ -334,9 +334,10 @@ class _Playing:
             compared.append((arm.name, sums, arm.total))
         return tuple(compared)
 
-    def _letters(self, step: Step, end: int, where: str) -> dict[int, str]:
+    def _letters(self, step: Step, where: str) -> dict[int, str]:
         """Returns the letters of a panel by node: each belongs to the one whose text holds its words."""
-        texts = _texts(self.run.recording.at(end), self.run.recording.pieces)
+        # of the cache itself: the recording has one reader, and that is whoever shows the run meanwhile
+        texts = _texts(self._engine.cache.snapshot(), self.run.recording.pieces)
         letters: dict[int, str] = {}
         for letter, words in step.letters.items():
             found = [id for id, text in texts.items() if words in text]

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "evict": [("", "evicted 1 node"), ("4 tokens", "evicted"), ("#2", "evicted 1 node")],
     "fork": [("", "now in main-3, with 2 turns"), ("side 1", "now in side, with 1 turn")],
     "help": [("", "/help all"), ("all", "/page-size")],
+    "lessons": [("", "nine-steps"), ("", "`radixchat lesson NAME`")],
     "list": [("", "* main: 2 turns"), ("all", "+ main-2: 0 turns, 0 tokens")],
     "model": [("", "radish (bundled)"), ("other", "scripted")],
     "new": [("", "now in main-3"), ("tries", "now in tries")],
