@@ -5,10 +5,11 @@ Both are radix caches with a rule on top, so that snapshots, events and memory m
 
 from __future__ import annotations
 
+from .held import held_by
 from .keys import Key, Tokens, as_key, count
 from .leases import Gone, Lease, Peek, Update
 from .state import Node
-from .tree import Held, RadixCache
+from .tree import RadixCache
 
 
 class LastSequence(RadixCache):
@@ -20,12 +21,11 @@ class LastSequence(RadixCache):
     def begin(self, key: Tokens, namespace: str = "", priority: int = 0) -> Lease:
         """Matches a prompt with the last sequence, then evicts everything past the match."""
         lease = super().begin(key, namespace, priority)
-        held = lease.held
-        assert isinstance(held, Held)
+        held = held_by(lease)
         node, at, _ = self._walk(held.root, as_key(key))
         if 0 < at < node.size:
             self._relock(held, self._split(node, at))
-        self._evict(self._evictable, "not last")
+        self._evictor.evict(self._evictor.evictable, "not last")
         return lease
 
     def peek(self, key: Tokens, namespace: str = "") -> Peek:
@@ -33,9 +33,9 @@ class LastSequence(RadixCache):
         peek = super().peek(key, namespace)
         root = self._state.roots.get(namespace)
         if root is None:
-            return peek._replace(evicts=self._would_go(self._evictable, set()))
+            return peek._replace(evicts=self._evictor.would_go(self._evictor.evictable, set()))
         node, at, _ = self._walk(root, as_key(key))
-        gone = self._would_go(self._evictable, {step.id for step in node.up_to(root)})
+        gone = self._evictor.would_go(self._evictor.evictable, {step.id for step in node.up_to(root)})
         rest = 0 if node.locks else node.size - at  # of a node that the prompt leaves or ends in: cut off, and gone
         if rest:
             gone += (Gone(node.id, rest),)
@@ -50,7 +50,6 @@ class NoCache(RadixCache):
 
     def commit(self, lease: Lease, tokens: Tokens) -> Update:
         """Leaves the tokens with their lease; they go when it finishes."""
-        held = lease.held
-        assert isinstance(held, Held) and lease.open
+        assert lease.open, "this lease is finished"
         lease.computed += count(as_key(tokens))
         return Update()

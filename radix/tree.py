@@ -13,36 +13,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
 
 import numpy as np
 
 from . import events as ev
+from . import integrity
+from .eviction import Evictor
+from .held import NO_SLOTS, Held, held_by, slots_above
 from .keys import Int32Array, Key, Tokens, as_array, as_key, common_prefix, count, cut
 from .leases import Gone, Lease, NoRoom, Peek, Remap, Update
 from .policies import POLICIES, named
 from .slots import SCRATCH, SlotAllocator
 from .snapshots import Snapshot
 from .state import CacheConfig, Node, TreeState
-
-_NO_SLOTS: Int32Array = np.empty(0, dtype=np.int32)
-
-
-class Held:
-    """What a `RadixCache` keeps with a lease."""
-
-    __slots__ = ("depth", "found", "node", "pending", "priority", "root", "spare", "tick", "tip")
-
-    def __init__(self, root: Node, node: Node, found: int, depth: int, tick: int, priority: int) -> None:
-        self.root = root  # the hidden root of its namespace
-        self.node = node  # the node whose path is locked for it
-        self.found = found  # tokens matched when it began; more than depth when some are computed again
-        self.depth = depth  # positions [0, depth) of the lease are in the tree, on that path
-        self.tick = tick  # the clock when it began; all its touches carry it
-        self.priority = priority
-        self.pending: Key = b""  # computed tokens after depth that fill no page yet
-        self.spare = _NO_SLOTS  # slots of its last page that no position uses yet
-        self.tip: Node | None = None  # the leaf it made, which may grow in place
 
 
 class RadixCache:
@@ -76,6 +59,7 @@ class RadixCache:
         self.page_size = page_size
         self._state = TreeState(self._config)
         self._slots = SlotAllocator(self._config.capacity, page_size)
+        self._evictor = Evictor(self._state, self._slots, self._do)
         self._events: list[ev.Event] | None = [] if events else None
         self._last_id = 0
         self._open = 0  # leases
@@ -133,7 +117,7 @@ class RadixCache:
             self._do(ev.Locked(node.id, root.id))
         reused = self._reusable(matched, size)
         held = Held(root, node, matched, reused, tick, priority)
-        lease = Lease(namespace, _slots_above(node, reused), reused, held)
+        lease = Lease(namespace, slots_above(node, reused), reused, held)
         if matched == size and self.page_size == 1:
             lease.append(np.array([SCRATCH], dtype=np.int32))
         self._open += 1
@@ -148,7 +132,7 @@ class RadixCache:
         Raises:
             NoRoom: too much is locked or in flight; nothing was changed.
         """
-        held = _held(lease)
+        held = held_by(lease)
         gone: tuple[Gone, ...] = ()
         splits: tuple[int, ...] = ()
         if n > held.spare.size:
@@ -169,7 +153,7 @@ class RadixCache:
         The leaf that this lease made grows in place while it is childless, whoever else holds it: a holder inside it
         splits it where it differs. So a finished request's suffix is one node (`nine-steps`: one edge a turn).
         """
-        held = _held(lease)
+        held = held_by(lease)
         key = held.pending + as_key(tokens)
         lease.computed += count(key) - count(held.pending)
         assert lease.computed <= len(lease), "commit only what has slots"
@@ -177,7 +161,7 @@ class RadixCache:
         key, held.pending = cut(key, 0, whole), cut(key, whole)
         if not whole:
             return Update()
-        node, at = self._position(held, held.depth)
+        node, at = held.position(held.depth)
         self._touch(held, node if at == node.size else node.parent)
         remaps: list[Remap] = []
         splits: list[int] = []
@@ -202,9 +186,9 @@ class RadixCache:
 
     def fork(self, lease: Lease) -> Lease:
         """Returns a second lease over everything committed so far; the rest (no full page yet) is computed again."""
-        held = _held(lease)
+        held = held_by(lease)
         depth = held.depth
-        node, _ = self._position(held, depth)
+        node, _ = held.position(depth)
         if node is not held.root:
             self._do(ev.Locked(node.id, held.root.id))
         self._open += 1
@@ -217,10 +201,10 @@ class RadixCache:
         Under the "prefix" recency rule a lease that ends inside a node splits it here, so that the part it used can
         be younger than the rest.
         """
-        held = _held(lease)
+        held = held_by(lease)
         used = max(held.depth, held.found)
         if keep:
-            node, at = self._position(held, used)
+            node, at = held.position(used)
             if self._config.split_recency == "prefix" and at < node.size:
                 node = self._split(node, at)
                 self._relock(held, node)
@@ -232,7 +216,7 @@ class RadixCache:
         if held.node is not held.root:
             self._do(ev.Unlocked(held.node.id, held.root.id))
         if not keep and held.tip is not None and not held.tip.children and not held.tip.locks:
-            self._drop(held.tip, "discarded", 0, 0)
+            self._evictor.drop(held.tip, "discarded", 0, 0)
         lease.open = False
         self._open -= 1
 
@@ -249,7 +233,7 @@ class RadixCache:
         loose = sum(step.size for step in path if not step.locks) - unused
         short = room - self._slots.free
         ends = {node.id: unused} if node is not None and unused else {}
-        evicts = self._would_go(short, {step.id for step in path}, ends)
+        evicts = self._evictor.would_go(short, {step.id for step in path}, ends)
         split = inside = None
         if node is not None and 0 < at < node.size:
             cut_early = unused and short > 0 and (self._config.split_recency == "prefix" or evicts[-1].node == node.id)
@@ -264,12 +248,12 @@ class RadixCache:
             inside=inside,
             evicts=evicts,
             room=room,
-            available=self._slots.free + self._evictable - loose,
+            available=self._slots.free + self._evictor.evictable - loose,
         )
 
     def evict(self, tokens: int) -> tuple[Gone, ...]:
         """Gives back at least that many tokens, in the policy's order, or all that is evictable."""
-        return self._evict(min(tokens, self._evictable), "asked")
+        return self._evictor.evict(min(tokens, self._evictor.evictable), "asked")
 
     def reset(self) -> None:
         """Forgets every node; the clock, the step and the ids go on.
@@ -295,7 +279,7 @@ class RadixCache:
         capacity = self._whole_pages(capacity)
         if capacity < self.page_size:
             raise ValueError(f"a capacity below one page of {self.page_size} tokens is not possible")
-        self._make_room(self.capacity - capacity, "shrunk")
+        self._evictor.make_room(self.capacity - capacity, "shrunk")
         self._slots.resize(capacity)
         self._do(ev.Resized(capacity))
 
@@ -328,11 +312,11 @@ class RadixCache:
         The slots are safe to read only until the next call that may evict.
         """
         lease = self.begin(key, namespace)
-        held = _held(lease)
+        held = held_by(lease)
         node, at, matched = self._walk(held.root, as_key(key))
         assert node is held.node or matched == 0
         self.finish(lease)
-        return matched, _slots_above(node, matched) if at else _NO_SLOTS
+        return matched, slots_above(node, matched) if at else NO_SLOTS
 
     def insert(self, key: Tokens, namespace: str = "", priority: int = 0) -> tuple[int, int]:
         """Puts a sequence into the tree as a finished request would; returns (tokens there before, node id).
@@ -342,15 +326,15 @@ class RadixCache:
         """
         key = as_key(key)
         lease = self.begin(key, namespace, priority)
-        matched = self._walk(_held(lease).root, key)[2]
+        matched = self._walk(held_by(lease).root, key)[2]
         try:
             self.extend(lease, count(key) - len(lease))
         except NoRoom:
             self.finish(lease, keep=False)
             raise
         self.commit(lease, cut(key, lease.computed))
-        held = _held(lease)
-        node, _ = self._position(held, held.depth)
+        held = held_by(lease)
+        node, _ = held.position(held.depth)
         self.finish(lease)
         return matched, node.id
 
@@ -369,7 +353,7 @@ class RadixCache:
         root = self._state.root_of(node)
         self._do(ev.Locked(node.id, root.id))  # it must not be what goes
         try:
-            self._make_room(count(key), self.policy)
+            self._evictor.make_room(count(key), self.policy)
             self._do(ev.Reserved(count(key)))
             self._do(ev.Grown(node.id, key, self._slots.take(count(key) // self.page_size).tobytes()))
         finally:
@@ -409,7 +393,7 @@ class RadixCache:
         if node.locks or node.children:
             why = "is locked" if node.locks else f"has {len(node.children)} children, and only leaves can go"
             raise ValueError(f"node {node_id} {why}")
-        return self._drop(node, "asked", 0, node.size)
+        return self._evictor.drop(node, "asked", 0, node.size)
 
     # -- matching --------------------------------------------------------------------------------------------------
 
@@ -426,16 +410,6 @@ class RadixCache:
                 return child, same, offset // 4 + same
             node = child
             offset += len(edge)
-
-    def _position(self, held: Held, tokens: int) -> tuple[Node, int]:
-        """Returns the node in which the first tokens of a lease end, and how many of its tokens they cover.
-
-        Others may have split the node it holds; then the answer lies above it.
-        """
-        node = held.node
-        while node.parent is not None and node.start >= tokens:
-            node = node.parent
-        return node, tokens - node.start
 
     def _reusable(self, matched: int, size: int) -> int:
         """Tokens of a prompt that need no computation: one at least is left, and whole pages are reused."""
@@ -457,7 +431,7 @@ class RadixCache:
 
     def _adopt(self, lease: Lease, node: Node, at: int, tokens: int) -> Remap:
         """Replaces a lease's next slots by those of equal tokens in the tree, and frees its own."""
-        held = _held(lease)
+        held = held_by(lease)
         depth = held.depth
         theirs = as_array(cut(node.slots, at, at + tokens))
         self._release(lease.slots[depth : depth + tokens])
@@ -470,7 +444,7 @@ class RadixCache:
 
     def _add(self, lease: Lease, node: Node, key: Key) -> Node:
         """Hangs computed tokens below a node, or grows it in place; returns the node that holds them."""
-        held = _held(lease)
+        held = held_by(lease)
         slots = lease.slots[held.depth : held.depth + count(key)].tobytes()
         held.depth += count(key)
         if node is held.tip and not node.children:
@@ -538,19 +512,6 @@ class RadixCache:
 
     # -- eviction --------------------------------------------------------------------------------------------------
 
-    @property
-    def _evictable(self) -> int:
-        return self._state.resident - self._state.protected
-
-    def _make_room(self, tokens: int, why: str) -> tuple[Gone, ...]:
-        """Evicts until that many tokens are free."""
-        short = tokens - self._slots.free
-        if short <= 0:
-            return ()
-        if short > self._evictable:
-            raise NoRoom(tokens, self._slots.free + self._evictable)
-        return self._evict(short, why)
-
     def _make_room_for(self, held: Held, tokens: int) -> tuple[tuple[Gone, ...], tuple[int, ...]]:
         """Evicts for a lease; returns what went, and the node that was split because its end had to go.
 
@@ -560,77 +521,23 @@ class RadixCache:
         why, short = self.policy, tokens - self._slots.free
         if short <= 0:
             return (), ()
-        node, at = self._position(held, max(held.depth, held.found))
+        node, at = held.position(max(held.depth, held.found))
         loose = sum(below.size for below in held.node.up_to(node) if below.locks == 1)  # others split it off
         unused = node.size - at if node.locks == 1 else 0
-        if short > self._evictable + loose + unused:
-            raise NoRoom(tokens, self._slots.free + self._evictable + loose + unused)
+        if short > self._evictor.evictable + loose + unused:
+            raise NoRoom(tokens, self._slots.free + self._evictor.evictable + loose + unused)
         gone: tuple[Gone, ...] = ()
         if not unused or self._config.split_recency == "both":
-            if short > self._evictable:
+            if short > self._evictor.evictable:
                 self._relock(held, node)
-            gone = self._evict(min(short, self._evictable), why)
+            gone = self._evictor.evict(min(short, self._evictor.evictable), why)
             short = tokens - self._slots.free
             if short <= 0:
                 return gone, ()
         head = self._split(node, at)
         self._touch(held, head)
         self._relock(held, head)
-        return gone + self._evict(short, why), (node.id,)
-
-    def _evict(self, asked: int, why: str) -> tuple[Gone, ...]:
-        gone: list[Gone] = []
-        freed = 0
-        while freed < asked:
-            node = self._state.queue.first()
-            assert node is not None, "what is evictable can be evicted"
-            gone.append(self._drop(node, why, len(gone), asked, self._take_of(node.size, asked - freed)))
-            freed += gone[-1].tokens
-        return tuple(gone)
-
-    def _take_of(self, size: int, wanted: int) -> int:
-        """How many tokens of a victim go: all of them, or the pages wanted (eviction unit `page`)."""
-        if self._config.unit == "leaf":
-            return size
-        return min(size, -(-wanted // self.page_size) * self.page_size)
-
-    def _drop(self, node: Node, why: str, order: int, asked: int, tokens: int | None = None) -> Gone:
-        tokens = node.size if tokens is None else tokens
-        self._slots.give(as_array(cut(node.slots, node.size - tokens)))
-        kind = ev.Evicted if tokens == node.size else ev.Trimmed
-        self._do(kind(node.id, tokens, why, order, self._state.tick - node.last, asked))
-        return Gone(node.id, tokens)
-
-    def _would_go(self, asked: int, spared: set[int], ends: dict[int, int] | None = None) -> tuple[Gone, ...]:
-        """What an eviction would take, in order; changes nothing.
-
-        Args:
-            asked: Tokens of room.
-            spared: Ids of nodes that stay.
-            ends: Of these, by id, how many tokens at the end may go nevertheless (see `_make_room_for`).
-        """
-        if asked <= 0:
-            return ()
-        ends = ends or {}
-        if self._config.split_recency == "prefix":
-            spared = spared - ends.keys()
-        children: Counter[int] = Counter()  # of each node: how many would have gone
-
-        def bares(node: Node) -> Node | None:
-            parent = node.parent
-            assert parent is not None
-            children[parent.id] += 1
-            return parent if not parent.locks and children[parent.id] == len(parent.children) else None
-
-        order = self._state.queue.order(spared, bares)
-        victims = chain(((node.id, ends.get(node.id, node.size)) for node in order), ends.items())
-        gone: list[Gone] = []
-        for node_id, size in victims:
-            gone.append(Gone(node_id, self._take_of(size, asked)))
-            asked -= gone[-1].tokens
-            if asked <= 0:
-                break
-        return tuple(gone)
+        return gone + self._evictor.evict(short, why), (node.id,)
 
     # -- integrity -------------------------------------------------------------------------------------------------
 
@@ -642,67 +549,4 @@ class RadixCache:
         """
         leases = list(leases)
         assert len(leases) == self._open, f"{self._open} leases are open, {len(leases)} were given"
-        self._check_nodes()
-        self._check_locks(leases)
-        self._check_memory(leases)
-
-    def _check_nodes(self) -> None:
-        queued = 0
-        for node in self._state.nodes.values():
-            for first, child in node.children.items():
-                assert child.parent is node, f"{child} does not point back to {node}"
-                assert child.key.startswith(first) and len(first) == self._state.page_bytes
-                assert child.last <= node.last or node.parent is None, f"{child} is younger than its parent"
-            if node.parent is None:
-                continue
-            assert node.size > 0 and node.size % self.page_size == 0, f"{node} is empty or no whole pages"
-            assert len(node.key) == len(node.slots), f"{node} has {len(node.slots)} bytes of slots"
-            assert node.end == node.parent.end + node.size
-            assert bool(node.queued) == (not node.locks and not node.children), f"{node} is wrongly queued"
-            queued += bool(node.queued)
-        assert queued == len(self._state.queue)
-
-    def _check_locks(self, leases: list[Lease]) -> None:
-        locks: Counter[int] = Counter()
-        holders = [_held(lease).node for lease in leases]
-        holders += [self._state.nodes[pinned] for pinned, times in self._pins.items() for _ in range(times)]
-        for holder in holders:
-            locks.update(node.id for node in holder.up_to(self._state.root_of(holder)))
-        for node in self._state.nodes.values():
-            if node.parent is not None:
-                assert node.locks == locks[node.id], f"{node} has {locks[node.id]} holders"
-        for lease in leases:
-            held = _held(lease)
-            node, _ = self._position(held, held.depth)
-            assert np.array_equal(lease.slots[: held.depth], _slots_above(node, held.depth)), "a lease lost its slots"
-            assert held.depth <= lease.computed <= len(lease)
-
-    def _check_memory(self, leases: list[Lease]) -> None:
-        state = self._state
-        nodes = [node for node in state.nodes.values() if node.parent is not None]
-        assert state.resident == sum(node.size for node in nodes)
-        assert state.protected == sum(node.size for node in nodes if node.locks)
-        flying = [np.concatenate((lease.slots[_held(lease).depth :], _held(lease).spare)) for lease in leases]
-        flying = [slots[slots != SCRATCH] for slots in flying]
-        assert state.in_flight == sum(slots.size for slots in flying)
-        assert self._slots.free + state.in_flight + state.resident == self.capacity, "slots are lost or double"
-        owned = np.concatenate((self._slots.free_slots(), *flying, *(as_array(node.slots) for node in nodes)))
-        assert np.unique(owned).size == owned.size == self.capacity, "a slot has two owners, or none"
-        assert owned.min() >= 1 and owned.max() <= self._slots.highest
-
-
-def _held(lease: Lease) -> Held:
-    assert lease.open, "this lease is finished"
-    held = lease.held
-    assert isinstance(held, Held)
-    return held
-
-
-def _slots_above(node: Node, tokens: int) -> Int32Array:
-    """Returns the slots of the first `tokens` tokens on the path that ends with a node."""
-    parts: list[Key] = []
-    above: Node | None = node
-    while above is not None:
-        parts.append(above.slots)
-        above = above.parent
-    return as_array(cut(b"".join(reversed(parts)), 0, tokens))
+        integrity.check(self._state, self._slots, self._pins, leases)
