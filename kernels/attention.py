@@ -325,7 +325,7 @@ def _gather_group(pool: Tensor, new: Tensor, buffer: Tensor, group: Group) -> Te
         torch.index_select(rows, 0, group.slots, out=whole)
     if group.places is not None:
         buffer.index_copy_(1, group.places, new[group.rows].transpose(0, 1))
-    return buffer.unflatten(1, (-1, group.longest)).transpose(0, 1)
+    return buffer.view(buffer.shape[0], -1, group.longest, buffer.shape[2]).transpose(0, 1)
 
 
 def _attend_alone(

@@ -17,7 +17,7 @@ from ...radix.events import Event, RequestFinished, RequestRetracted, RequestSta
 from ..errors import RequestError
 from .admission import comes_soon, no_room, refusal
 from .request import Finish, Request
-from .runner import Work
+from .runner import Sampler, Work
 from .waiting import SCHEDULES, Queue
 
 CHUNK = 256
@@ -164,7 +164,7 @@ class Scheduler:
     def _share(self, request: Request, end: int, samples: tuple[Request, ...] = ()) -> Share:
         """What a request computes next: its tokens up to a position; the last token there is is sampled after."""
         lease = _lease(request)
-        samplers = ()
+        samplers: tuple[Sampler, ...] = ()
         if end == request.size and request.forced is None:
             samplers = (request.sampler, *(sample.sampler for sample in samples))
         return Share(

@@ -177,6 +177,13 @@ def test_a_cancelled_reply_says_so_and_the_others_go_on() -> None:
     assert_idle(engine)
 
 
+def test_a_priority_reaches_the_cache() -> None:
+    """For the eviction policy of that name."""
+    engine = engine_over(policy="priority")
+    engine.run([Ask(prompt=[1, 2, 3], params=greedy(1), priority=2), Ask(prompt=[4, 5], params=greedy(1))])
+    assert {node.size: node.priority for node in engine.cache.snapshot().nodes()} == {3: 2, 2: 0}
+
+
 # -- samples ----------------------------------------------------------------------------------------------------------
 
 
