@@ -96,11 +96,14 @@ class Request:
         return self.forced is not None or not self.generated or self.size - self.lease.computed > 1
 
     def upcoming(self, most: int) -> list[int]:
-        """The next tokens of a forced reply, once all before them are computed."""
+        """The next tokens of a forced reply, once all before them are computed.
+
+        The first one comes alone, as a sampled one would: so samples part where they differ before they ask for room.
+        """
         if self.forced is None or self.lease is None or self.lease.computed < self.size:
             return []
         start = len(self.generated)
-        upcoming: list[int] = self.forced[start : start + most].tolist()
+        upcoming: list[int] = self.forced[start : start + (most if start else 1)].tolist()
         return upcoming
 
     @property
