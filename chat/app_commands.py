@@ -117,7 +117,7 @@ def _share(name: str, *keys: Key) -> None:
     LESSON[name] = COMMANDS[name]._replace(keys=keys)
 
 
-_share("help", Key("f1", footer="Help"), Key("question_mark"))
+_lesson("help", "", "what you can type, and the keys", Key("f1", footer="Help"), Key("question_mark"))
 _lesson("text", "[on|off]", "all that is said, in place of the tree where they do not fit together", Key("f2"))
 _share("view", Key("f3", footer="View"))
 _share("theme", Key("f9"))
@@ -159,8 +159,9 @@ _lesson("restore", "", "come back from a what-if", Key("r"))
 _lesson("note", "[on|off]", "the presenter's note", Key("n"))
 _lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="Language"))
 _lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))
-_share(
-    "move", Key("up", "up", FREE), Key("down", "down", FREE), Key("k", "up", FREE), Key("j", "down", FREE),
+_lesson(
+    "move", "up|down|left|right|parent|branch|next|previous", "move the cursor in the tree",
+    Key("up", "up", FREE), Key("down", "down", FREE), Key("k", "up", FREE), Key("j", "down", FREE),
     *(Key(way, way, PICK) for way in ("up", "down", "left", "right")),
     Key("tab", "next", TREE), Key("shift+tab", "previous", TREE),
 )  # fmt: skip

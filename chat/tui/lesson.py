@@ -17,7 +17,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
-from textual.events import Click, MouseDown
+from textual.events import Click, Key, MouseDown
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -60,6 +60,9 @@ ROOMY = 100
 """Columns from which on a narration should do with few lines."""
 
 LANGUAGES = ("en", "zh")
+
+WHILE_TYPING = frozenset({"close", "help", "quit", "text", "theme", "view"})
+"""What keys still do while the input line is open; the others would take letters away from it."""
 
 
 @dataclass
@@ -246,7 +249,22 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaves out the keys that mean nothing now."""
-        return not (action == "run" and len(parameters) > 1 and parameters[1] not in ("", "tree", self.mode))
+        if action != "run" or len(parameters) < 2:
+            return True
+        line, where = map(str, parameters[:2])
+        if self.has_class("-asking"):
+            return line[1:] in WHILE_TYPING
+        return where in ("", "tree", self.mode)
+
+    def on_key(self, event: Key) -> None:
+        """Takes keys that were on their way to the tree while the input line opened."""
+        if not self.has_class("-asking") or len(self.screen_stack) > 1:
+            return
+        composer = self.query_one(Composer)
+        if event.key == "enter":
+            composer.action_send()
+        elif event.is_printable and event.character is not None:
+            composer.insert(event.character)
 
     def action_run(self, line: str, where: str = "") -> None:
         """Runs a line of the registry."""
@@ -260,8 +278,11 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def write(self, text: str) -> None:
         """Opens the input line, with something in it."""
+        composer = self.query_one(Composer)
+        composer.display = True  # at once, and so is the focus: the next key may be on its way
         self.set_class(True, "-asking")
-        self.query_one(Composer).write(text)
+        composer.write(text)
+        self.screen.set_focus(composer)
 
     def complain(self, error: UserError) -> None:
         """Shows what is wrong and what to do."""
@@ -523,8 +544,13 @@ class LessonApp(Shell, inherit_bindings=False):
             self.complain(UsageError(f"there is no command /{name} here", "F1 lists them; anything else is a prompt."))
         else:
             self.tell("")
-            with suppress(UserError):
-                self._change(text)
+            self._attempt(text)
+
+    def _attempt(self, prompt: str) -> None:
+        try:
+            self._change(prompt)
+        except UserError as error:
+            self.complain(error)
 
     def _go_on(self, line: str) -> None:
         name, space, argument = line[1:].partition(" ")
@@ -543,7 +569,8 @@ class LessonApp(Shell, inherit_bindings=False):
             self.playing = False
             self._schedule()
         self.set_class(False, "-asking")
-        self.pane.drawing.focus()
+        self.screen.set_focus(self.pane.drawing)
+        self.query_one(Composer).display = False
 
     # -- how it is told -----------------------------------------------------------------------------------------------
 
@@ -576,6 +603,8 @@ class LessonApp(Shell, inherit_bindings=False):
         self.tell(f"level {self._level.value}")
 
     def _do_move(self, argument: str) -> None:
+        if argument == "open":
+            raise UsageError("there is no way 'open'", "F2 shows all that is said.")
         if argument not in ("next", "previous"):
             for _ in self.pane.act("move", argument):
                 pass
@@ -597,9 +626,10 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def _show(self, *, reveal: bool = False) -> None:
         """Draws what the player holds now; with `reveal`, what happened since in beats."""
-        player, pane = self.player, self.pane
-        if player is None:
+        player = self.player
+        if player is None or not self.screen_stack:  # the last one goes while one leaves
             return
+        pane = self.pane
         pane.scene = Scene(
             letters=player.letters,
             veiled=player.veiled,
@@ -641,7 +671,7 @@ class LessonApp(Shell, inherit_bindings=False):
     def _tell_all(self) -> None:
         """Writes every text anew."""
         width = self.size.width
-        with suppress(NoMatches):
+        with suppress(NoMatches, IndexError):  # before the first widget, and after the last
             self._line("banner", self._banner(width))
             self._line("brief", self._brief(max(20, width - 2)))
             self._line("verdict", self._verdict(max(20, width - 2)))

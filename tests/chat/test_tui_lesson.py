@@ -12,6 +12,7 @@ pytest.importorskip("textual")
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.events import Key
 from textual.widgets import Static
 
 from radixchat.chat.errors import ModelError
@@ -160,7 +161,7 @@ async def test_nothing_on_the_screen_changes_with_the_answer(pair: str):
                 rig.app.tell("")
                 await rig.idle()
                 assert rig.text("#detail") and rig.below("#log").strip()
-                assert not [word for word in ("▿", "SPOILER", " ago", "idle for", "age ") if word in rig.screen]
+                assert not [word for word in ("▿", "SPOILER", " ago", "idle for", " age ") if word in rig.screen]
                 assert "victim" not in rig.text("#legend")
                 seen += [rig.below(part) for part in ("#banner", "#watch", "#keys")]
                 if pair == "victim, other policy":  # the same question, too
@@ -276,6 +277,15 @@ async def test_a_what_if_runs_the_lesson_again_and_r_comes_back():
         assert rig.player.step == 6 or rig.player.question is not None
         await rig.press("r")
         assert rig.player.step == 5 and rig.app.pane.snapshot.tombstones and "WHAT IF" not in rig.text("#banner")
+
+
+@pytest.mark.asyncio
+async def test_what_is_typed_or_pasted_in_one_go_is_not_lost():
+    async with taught(step=5) as rig:
+        for key in ("w", "/", *"capacity", "space", *"400", "enter"):
+            rig.app.post_message(Key(key, " " if key == "space" else None))
+        await rig.until(lambda: "WHAT IF capacity 400" in rig.text("#banner"))
+        assert rig.app.focused is rig.app.pane.drawing and not rig.app.playing
 
 
 @pytest.mark.asyncio

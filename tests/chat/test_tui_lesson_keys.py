@@ -346,7 +346,7 @@ async def test_commands_take_what_their_usage_says_and_refuse_the_rest():
 
 
 async def test_names_that_a_chat_knows_too_mean_the_same():
-    for name in ("help", "view", "theme", "move", "pan", "quit"):
+    for name in ("view", "theme", "pan", "quit"):
         assert LESSON[name].summary == COMMANDS[name].summary
 
 
