@@ -364,9 +364,10 @@ class Engine:
     def serve(self, asks: Iterable[Ask]) -> Iterator[Chunk]:
         """Generates the replies to many prompts at once, piece by piece.
 
-        Closing the iterator early cancels what still runs, and keeps it. A reply that fails ends with a completion
-        that carries its `error`; the others go on. Chunks of replies that were submitted otherwise are kept for
-        `iterate`.
+        Nothing is submitted before the first piece is asked for; the numbers of the replies count up then, ask by ask
+        and sample by sample. Closing the iterator early cancels what still runs, and keeps it. A reply that fails ends
+        with a completion that carries its `error`; the others go on. Chunks of replies that were submitted otherwise
+        are kept for `iterate`.
         """
         return self._serve(asks, [])
 
@@ -384,7 +385,7 @@ class Engine:
             self._forget(set(numbers))
 
     def submit(self, ask: Ask) -> list[int]:
-        """Queues a prompt; it joins those that run at the next iteration.
+        """Queues a prompt; it joins those that run at the next iteration. Call it from the thread that iterates.
 
         Returns:
             The number of each reply, one per sample.
