@@ -59,6 +59,9 @@ VERDICT = 4
 ROOMY = 100
 """Columns from which on a narration should do with few lines."""
 
+STACKED = 30
+"""Lines of everything else that is stacked: of them the figure needs 20."""
+
 LANGUAGES = ("en", "zh")
 
 WHILE_TYPING = frozenset({"close", "help", "quit", "text", "theme", "view"})
@@ -171,6 +174,7 @@ class LessonApp(Shell, inherit_bindings=False):
         self._number = ""  # of a step, as typed so far
         self._warned = False  # that going on skips the question
         self._notes = False
+        self._more = False  # F2 would show what there is no room for
         self._pressed = False  # the mouse, in the tree
         self._timer: Timer | None = None
 
@@ -180,6 +184,7 @@ class LessonApp(Shell, inherit_bindings=False):
         """Title, what is said, tree, keys."""
         yield Lines("banner")
         yield Lines("brief")
+        yield Lines("exhibit")
         with Horizontal(id="body"):
             with NodePane(self._tell_story, id="lesson"):
                 yield Lines("story")
@@ -672,6 +677,7 @@ class LessonApp(Shell, inherit_bindings=False):
         """Writes every text anew."""
         width = self.size.width
         with suppress(NoMatches, IndexError):  # before the first widget, and after the last
+            self._line("exhibit", self._exhibit(max(20, width - 2)))
             self._line("banner", self._banner(width))
             self._line("brief", self._brief(max(20, width - 2)))
             self._line("verdict", self._verdict(max(20, width - 2)))
@@ -686,7 +692,7 @@ class LessonApp(Shell, inherit_bindings=False):
     def _banner(self, width: int) -> Text:
         teller = self._teller
         if teller is not None and self.failed is None:
-            return teller.banner(width, self._safe(self._doing()))
+            return teller.banner(width, self._safe(self._doing()), more=self._more and not self.has_class("-reading"))
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f" {self._safe(self.lesson.name or 'lesson')} ", "bold reverse")
         line.append(f" {self._safe(self.lesson.title.text(self._lang))}", "bold")
@@ -721,6 +727,17 @@ class LessonApp(Shell, inherit_bindings=False):
         note = teller.note(width) if self._notes else []
         lines = note or [*self._event(teller, width), *teller.narration(width)]
         return _text(clipped(lines, most, width, teller.more))
+
+    def _exhibit(self, width: int) -> Text:
+        """Returns what the step shows beside its tree, where they are stacked and there is room for both."""
+        if self.player is None or self.ended or self.size.width >= WIDE:
+            return Text()
+        exhibits = self.player.exhibits(width, self.pane.look)
+        room = self.size.height - STACKED
+        hidden = bool(exhibits.plain) and exhibits.plain.count("\n") >= room
+        self.set_class(bool(exhibits.plain) and not hidden, "-exhibiting")
+        self._more = hidden
+        return Text() if hidden else exhibits
 
     def _event(self, teller: Teller, width: int) -> list[str]:
         """Returns what happened last, while somebody looks at a step event by event."""

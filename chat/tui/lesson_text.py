@@ -41,6 +41,7 @@ _EN = {
     "loading": "loading {model} …",
     "again": "running it again …",
     "event": "event",
+    "more": "F2 shows more",
     "restore": "r comes back",
 }
 
@@ -62,6 +63,7 @@ _ZH = {
     "loading": "正在加载 {model} …",
     "again": "正在重新运行 …",
     "event": "事件",
+    "more": "F2 显示更多",
     "restore": "r 返回原课",
 }
 
@@ -150,8 +152,8 @@ class Teller:
         """Returns a text that may be shown."""
         return sanitize(in_ascii(text) if self._ascii else text, ascii=self._ascii)
 
-    def banner(self, width: int, doing: str = "") -> Text:
-        """Returns the line at the top: lesson, what-if, step, title, score."""
+    def banner(self, width: int, doing: str = "", *, more: bool = False) -> Text:
+        """Returns the line at the top: lesson, what-if, step, title, score; and that F2 shows more."""
         player = self._player
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f" {self.safe(player.run.lesson.name or 'lesson')} ", "bold reverse").append(" ")
@@ -163,7 +165,8 @@ class Teller:
         if player.heading():
             line.append(f"  {self.said('restore')}", "dim")
         score = player.score
-        right = doing or (self.said("score", right=score.right, asked=score.asked) if score.asked else "")
+        scored = doing or (self.said("score", right=score.right, asked=score.asked) if score.asked else "")
+        right = "  ".join(part for part in (self.said("more") if more else "", scored) if part)
         if right:
             line.truncate(max(0, width - cell_len(right) - 2), overflow="ellipsis")
             line.append(" " * (width - line.cell_len - cell_len(right) - 1))

@@ -16,6 +16,7 @@ from textual.events import Key
 from textual.widgets import Static
 
 from radixchat.chat.errors import ModelError
+from radixchat.chat.lessons.loading import load_lesson
 from radixchat.chat.lessons.running import Stage
 from radixchat.chat.lessons.schema import KINDS, Lesson
 from radixchat.chat.tui.lesson_text import fold
@@ -86,6 +87,20 @@ async def test_a_window_may_become_wide_and_narrow_again():
         await rig.pilot.resize_terminal(39, 24)
         await rig.idle()
         assert "needs a window" in str(rig.app.query_one("#tiny", Static).render())
+
+
+@pytest.mark.asyncio
+async def test_exhibits_stand_beside_or_above_the_tree_or_behind_a_key():
+    lesson = load_lesson("multi-turn")
+    for size, where in (((160, 44), "#story"), ((120, 42), "#exhibit"), ((100, 28), "")):
+        async with taught(lesson, size=size, step=4, questions=False) as rig:
+            assert ("F2 shows more" in rig.text("#banner")) is (not where)
+            if not where:
+                assert "all steps so far" not in rig.screen
+                await rig.press("f2")
+                where = "#story"
+                assert "F2 shows more" not in rig.text("#banner")
+            assert "all steps so far" in rig.text(where) and "all steps so far" in rig.screen
 
 
 @given(st.text(alphabet="ab 中文，。（）x\n", max_size=80), st.integers(2, 30))
