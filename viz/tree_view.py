@@ -174,6 +174,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         """Forgets cursor, folds, marks and search: what is shown next is another tree, with the same ids."""
         self.unfold_all()
         self._found, self._wanted, self._end = [], "", None
+        self._picture = None  # nothing keeps a place that another tree had
         for kind in Mark:
             self.mark(kind, {})
         self.cursor = None

@@ -585,6 +585,7 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def _do_text(self, argument: str) -> None:
         self.set_class(_switch(argument, self.has_class("-reading"), "text"), "-reading")
+        self._tell_all()
 
     def _do_lang(self, argument: str) -> None:
         lang = argument or LANGUAGES[(LANGUAGES.index(self._lang) + 1) % 2 if self._lang in LANGUAGES else 0]

@@ -7,13 +7,16 @@ texts pass the sanitiser. Knows players and their texts; no widget.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
+from ...radix.travel import diff
 from ...viz import sanitize
+from ...viz.story import tell_diff
 from .lines import in_ascii
 
 if TYPE_CHECKING:
@@ -135,6 +138,7 @@ class Teller:
 
     def __init__(self, player: Player, look: Look, steps: int) -> None:
         self._player = player
+        self._abridged = replace(look, abridged=player.run.abridged)
         self._ascii = look.ascii
         self._steps = max(steps, player.steps)
         self.lang = player.lang
@@ -182,12 +186,18 @@ class Teller:
 
     def event(self) -> str:
         """Returns what happened last, while one looks at a step's events."""
-        line = self._player.line()
+        line = self._player.line(self._abridged)
         return self.safe(f"{said('event', self.lang)}: {line}") if line else ""
 
     def narration(self, width: int) -> list[str]:
-        """Returns what is said, in lines."""
-        return fold(self.safe(self._player.narration()), width)
+        """Returns what is said, in lines; in a what-if, what the step did: the lesson speaks of another run."""
+        player = self._player
+        if not (player.heading() and player.step):
+            return fold(self.safe(player.narration()), width)
+        run, step = player.run, player.run.steps[player.step - 1]
+        found = diff(run.recording, step.start, step.end)
+        told = tell_diff(found, run.recording.pieces, look=self._abridged, lang=self.lang)[1:]
+        return fold(self.safe(" · ".join(told)), width)
 
     def notices(self, width: int) -> list[str]:
         """Returns what to know before the first step, in lines."""

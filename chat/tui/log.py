@@ -30,6 +30,8 @@ class EventLog(ScrollView):
         self._look = Look()
         self._marked = 0
         self._count = 0  # of the lines that may be seen
+        self._last: tuple[int, int | None] = (0, None)  # what was shown
+        self.lang = "en"
 
     def open(self, travel: Travel, recording: Recording, pieces: Mapping[int, bytes], look: Look) -> None:
         """Shows another recording."""
@@ -38,14 +40,19 @@ class EventLog(ScrollView):
 
     def show(self, position: int, until: int | None = None) -> None:
         """Marks the event that led to a position, and keeps it in sight; shows nothing after `until`."""
+        self._last = (position, until)
         if self._travel is None or not self.display:
             return
         count = self._travel.stop_count if until is None else self._travel.stop_index(until) + 1
         self._count = count
         self._marked = self._travel.stop_index(position)
         self.virtual_size = Size(1, count)  # lines are cut to the width there is
-        self.scroll_to(y=max(0, self._marked - self.size.height // 2), animate=False)
+        self.scroll_to(y=max(0, self._marked - self.size.height // 2), animate=False, force=True)
         self.refresh()
+
+    def on_resize(self) -> None:
+        """Keeps the marked line in sight, also when there is room for the first time."""
+        self.show(*self._last)
 
     def render_line(self, y: int) -> Line:
         """Paints the line of one event."""
@@ -54,7 +61,7 @@ class EventLog(ScrollView):
             return Line.blank(width, self.rich_style)
         position = self._travel.stop_at(index)
         event = self._recording.events[position - 1] if position else None
-        told = "before everything" if event is None else tell(event, self._pieces, look=self._look)
+        told = "before everything" if event is None else tell(event, self._pieces, look=self._look, lang=self.lang)
         text = set_cell_size(f"{position:>6,}  {told}", width)
         style = self.rich_style + REVERSE if index == self._marked else self.rich_style
         return Line([Segment(text, style)], width)

@@ -224,7 +224,9 @@ class Watch(Vertical):
         strip = self.query_one(StripBar)
         strip.position, strip.live, strip.until = position, self._position is None and not scene.taught, scene.until
         strip.refresh()
-        self.query_one(EventLog).show(position, scene.until)
+        log = self.query_one(EventLog)
+        log.lang = scene.lang
+        log.show(position, scene.until)
 
     def _cut_at(self, position: int) -> dict[int, int]:
         """In the past, the split of this very moment is marked on its head."""

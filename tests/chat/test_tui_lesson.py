@@ -288,6 +288,9 @@ async def test_a_what_if_runs_the_lesson_again_and_r_comes_back():
         await rig.idle()
         assert "WHAT IF capacity 400" in rig.text("#banner") and rig.player.step == 5
         assert not rig.app.pane.snapshot.tombstones  # there is room for all
+        assert "evicted" not in rig.text("#brief") and "resident" in rig.text(
+            "#brief"
+        )  # what happened, and not the tale
         await rig.press("pagedown")
         assert rig.player.step == 6 or rig.player.question is not None
         await rig.press("r")
