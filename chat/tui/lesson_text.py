@@ -96,7 +96,7 @@ def _folded(text: str, width: int) -> Iterable[str]:
         if at > start and _may_break(text[at - 1], text[at]):
             last = at
         size = cell_len(text[at])
-        if cells + size > width and text[at] != " " and at > start:
+        while cells + size > width and text[at] != " " and at > start:
             cut = last if last > start else at
             yield text[start:cut].rstrip()
             start = last = cut
