@@ -133,7 +133,7 @@ _lesson(
 _lesson("count", "DIGIT", "the number of a step, digit by digit", *(Key(digit, digit, FREE) for digit in "0123456789"))
 _lesson(
     "event", "back|forward", "look at the events of what is shown, one by one",
-    Key("left", "back", FREE, "Event"), Key("right", "forward", FREE, "Event"),
+    Key("left", "back", FREE, "Events"), Key("right", "forward", FREE),
 )  # fmt: skip
 _lesson(
     "answer", "a|b|c|d", "answer the open question",
@@ -146,7 +146,7 @@ _lesson(
 )  # fmt: skip
 _lesson(
     "play", "[on|off]", "play by itself; it waits at questions and where the lesson pauses",
-    Key("full_stop", footer="Play"), Key("p"),
+    Key("full_stop"), Key("p"),
 )  # fmt: skip
 _lesson("faster", "", "play faster", Key("plus"))
 _lesson("slower", "", "play slower", Key("minus"))
@@ -157,7 +157,7 @@ _lesson("split-recency", "both|prefix", "what if a split made only its prefix re
 _lesson("page-size", "TOKENS", "what if only whole pages were kept")
 _lesson("restore", "", "come back from a what-if", Key("r"))
 _lesson("note", "[on|off]", "the presenter's note", Key("n"))
-_lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="Language"))
+_lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="Lang"))
 _lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))
 _lesson(
     "move", "up|down|left|right|parent|branch|next|previous", "move the cursor in the tree",
