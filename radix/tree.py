@@ -251,6 +251,11 @@ class RadixCache:
             available=self._slots.free + self._evictor.evictable - loose,
         )
 
+    def matched(self, key: Tokens, namespace: str = "") -> int:
+        """Says how many tokens of a prompt are in the tree; changes nothing, and costs no look at what would go."""
+        root = self._state.roots.get(namespace)
+        return self._walk(root, as_key(key))[2] if root is not None else 0
+
     def evict(self, tokens: int) -> tuple[Gone, ...]:
         """Gives back at least that many tokens, in the policy's order, or all that is evictable."""
         return self._evictor.evict(min(tokens, self._evictor.evictable), "asked")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...radix import Peek, as_key
+from ...radix import as_key
 from ...radix.keys import common_prefix
 from ..errors import RequestError, TooLong
 from .request import Request
@@ -44,14 +44,14 @@ def no_room(request: Request, needed: int, available: int) -> RequestError:
     )
 
 
-def comes_soon(request: Request, peek: Peek, running: Iterable[Request], page_size: int) -> bool:
+def comes_soon(request: Request, matched: int, running: Iterable[Request], page_size: int) -> bool:
     """Whether a running request is about to compute more of this one's beginning than the cache holds now.
 
     A cache that does not show what the other one has committed so far will not show the rest either.
 
     Args:
         request: Waits.
-        peek: What it would find now.
+        matched: Tokens of it in the cache now.
         running: The requests that run.
         page_size: What is shared is whole pages of the cache.
     """
@@ -63,6 +63,6 @@ def comes_soon(request: Request, peek: Peek, running: Iterable[Request], page_si
         reusable, shown = (
             most // page_size * page_size for most in (min(shared, request.size - 1), min(shared, computed))
         )
-        if shown <= peek.matched and reusable > max(computed, peek.reused):
+        if shown <= matched and reusable > max(computed, matched):
             return True
     return False

@@ -20,7 +20,7 @@ from ..errors import RequestError
 from .params import SamplingParams
 from .request import Finish, Request
 from .runner import Runner
-from .scheduler import Scheduler
+from .scheduler import Planned, Scheduler
 from .text import TextStream
 from .waiting import SCHEDULES
 from .words import WordsRunner
@@ -346,7 +346,7 @@ class Engine:
             if chunk.completion is not None and chunk.completion.error is not None:
                 errors.append((chunk.reply, chunk.completion.error))
             else:
-                yield chunk._replace(reply=numbers.index(chunk.reply))
+                yield chunk._replace(reply=chunk.reply - numbers[0])
         if errors:
             raise min(errors)[1]
 
@@ -469,18 +469,35 @@ class Engine:
         try:
             for copies in planned.copies:
                 self.runner.copy(copies.sources, copies.targets)
+        except Exception as error:
+            self._fail(planned, error)
+        else:
+            self._compute(planned)
+
+    def _compute(self, planned: Planned) -> None:
+        """Computes all shares together; when that fails, each by itself, so that only those fail that must."""
+        try:
             sampled = self.runner.step(planned.works)
         except Exception as error:
-            failure = RequestError(f"the model failed: {error}", "Nothing is lost; try again, or load it anew.")
-            failure.__cause__ = error
+            if len(planned.shares) == 1:
+                self._fail(planned, error)
+                return
             for share in planned.shares:
-                self._scheduler.fail(share.request, failure)
+                self._compute(planned._replace(shares=[share]))
         else:
             self._scheduler.done(planned, sampled)
+
+    def _fail(self, planned: Planned, error: Exception) -> None:
+        failure = RequestError(f"the model failed: {error}", "Nothing is lost; try again, or load it anew.")
+        failure.__cause__ = error
+        for share in planned.shares:
+            self._scheduler.fail(share.request, failure)
 
     def _look(self, job: _Job) -> Chunk | None:
         """Turns a job's new tokens into text; None when there is nothing to say."""
         request = job.request
+        if request.finish is None and len(request.generated) == job.seen:
+            return None  # most of a long queue, each iteration
         new = request.generated[job.seen :]
         job.seen = len(request.generated)
         if new:
@@ -491,7 +508,7 @@ class Engine:
             self._scheduler.stop(request)
         if request.finish is not None:
             return Chunk(request.id, text + job.text.end(), tuple(new), self._completion(job))
-        return Chunk(request.id, text, tuple(new), None) if new else None
+        return Chunk(request.id, text, tuple(new), None)
 
     def _completion(self, job: _Job) -> Completion:
         request = job.request

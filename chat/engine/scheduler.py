@@ -206,9 +206,9 @@ class Scheduler:
         if self._places <= 0:
             return
         for request in self._waiting.turns(self._matched):
-            peek = self.cache.peek(request.known, request.namespace)
-            if comes_soon(request, peek, self._running, self.cache.config.page_size):
+            if comes_soon(request, self._matched(request), self._running, self.cache.config.page_size):
                 continue
+            peek = self.cache.peek(request.known, request.namespace)
             if peek.fits:
                 self._start(request, peek)
             elif self._running:
@@ -219,7 +219,7 @@ class Scheduler:
                 return
 
     def _matched(self, request: Request) -> int:
-        return self.cache.peek(request.known, request.namespace).matched
+        return self.cache.matched(request.known, request.namespace)
 
     def _start(self, request: Request, peek: Peek) -> None:
         self._waiting.admit(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from radixchat.chat.engine import Ask, Chunk, Completion, Engine, SamplingParams
 from radixchat.chat.engine.engine import CACHES
+from radixchat.chat.engine.runner import Work
 from radixchat.chat.engine.waiting import LPM_MOST, PATIENCE
 from radixchat.chat.errors import RequestError, TooLong, UsageError
 from radixchat.radix import TreeState
@@ -266,6 +268,30 @@ def test_when_the_model_fails_the_next_sample_tries() -> None:
     assert_idle(engine)
 
 
+def test_one_bad_prompt_fails_alone() -> None:
+    """A token that the model does not have breaks its own forward and nobody's reply."""
+    engine = engine_over()
+
+    def step(batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        if any((work.tokens > 50).any() for work in batch):
+            raise IndexError("index out of range")
+        return FakeRunner.step(engine.runner, batch)  # type: ignore[arg-type]
+
+    engine.runner.step = step  # type: ignore[method-assign]
+    prompts = ([1, 2, 3], [99], [4, 5])
+    numbers = [engine.submit(Ask(prompt=prompt, params=warm(6, n=2)))[0] for prompt in prompts]
+    ended = drain(engine)
+
+    assert [ended[number].finish_reason for number in numbers] == ["length", "error", "length"]
+    assert ended[numbers[1] + 1].finish_reason == "error"  # a sample of the bad one, tried by itself
+    assert "index out of range" in str(ended[numbers[1]].error)
+    for number, prompt in ((numbers[0], [1, 2, 3]), (numbers[2], [4, 5])):
+        for sample in (0, 1):
+            alone = engine_over().generate(prompt, warm(6, seed=1 + sample))
+            assert ended[number + sample].token_ids == alone.token_ids
+    assert_idle(engine)
+
+
 @pytest.mark.parametrize("page_size", [1, 4])
 def test_given_replies_fork_as_well(page_size: int) -> None:
     """Each its own; the tree holds the prompt once."""
@@ -370,6 +396,21 @@ def test_a_very_long_queue_is_served_in_its_order() -> None:
     order = after_a_long_one("lpm", prompts)
     assert order[:3] == [0, 1, 2]
     assert order[3] == LPM_MOST + 2
+
+
+@pytest.mark.parametrize("schedule", ["fcfs", "lpm"])
+def test_a_queue_without_room_costs_one_look_at_what_would_go(schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait: what would be evicted is asked for the next one only."""
+    engine = engine_over(capacity=12, schedule=schedule)
+    for number in range(1, 30):
+        engine.submit(Ask(prompt=[number] * 8, params=greedy(4)))
+    engine.iterate()
+    looked = []
+    peek = engine.cache.peek
+    monkeypatch.setattr(engine.cache, "peek", lambda *key: looked.append(key) or peek(*key))
+    engine.iterate()
+
+    assert len(looked) == 1
 
 
 def test_an_unknown_schedule_is_refused_with_the_names_there_are() -> None:

@@ -204,6 +204,9 @@ class BlockTable:
             available=(len(self._free) + len(loose)) * self._size,
         )
 
+    def matched(self, key: Tokens, namespace: str = "") -> int:
+        return len(self._found(as_key(key), namespace)) * self._size
+
     # -- the cache as a whole --------------------------------------------------------------------------------------
 
     def evict(self, tokens: int) -> tuple[Gone, ...]:

@@ -632,6 +632,8 @@ def test_a_preview_changes_nothing() -> None:
     before = cache.snapshot()
     for _ in range(100):
         cache.peek((1, 2, 9, 9, 9, 9))
+        assert cache.matched((1, 2, 9, 9, 9, 9)) == cache.peek((1, 2, 9, 9, 9, 9)).matched
+        assert cache.matched((1,), "unknown") == 0
         cache.peek((1,), "unknown")
     assert cache.snapshot() == before
     assert cache.take_events() == []

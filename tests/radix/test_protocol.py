@@ -164,6 +164,7 @@ def test_a_preview_comes_true(make: Factory, page: int) -> None:
         prompt = prompt_of(chance)
         before = rig.cache.snapshot()
         peek = rig.cache.peek(prompt)
+        assert rig.cache.matched(prompt) == peek.matched
         assert rig.cache.snapshot() == before
         graves = len(before.tombstones)
         request = rig.begin(prompt)
