@@ -239,17 +239,26 @@ class _Case:
         """What was evicted, each with the position before it."""
         return [(at, event) for at, event in self.events if isinstance(event, ev.Evicted | ev.Trimmed)]
 
-    def cut(self) -> _Cut | None:
-        """Returns the first split of the request, in a node that was there before the step."""
-        of_request = {node for done in self.done for node in done.facts.splits}
+    @cached_property
+    def cuts(self) -> list[tuple[ev.Split, _Cut]]:
+        """All splits of the step in nodes that were there before it."""
         whence: dict[int, tuple[int, int]] = {}  # of the halves of this step: the node before it, and where they begin
+        found = []
         for position, event in self.events:
             if not isinstance(event, ev.Split):
                 continue
             node, start = whence.get(event.node, (event.node, 0))
             whence[event.head], whence[event.node] = (node, start), (node, start + event.at)
-            if event.node in of_request and node in self.nodes and self._parts(position, event):
-                return _Cut(self.nodes[node], start + event.at, position)
+            if node in self.nodes:
+                found.append((event, _Cut(self.nodes[node], start + event.at, position)))
+        return found
+
+    def cut(self) -> _Cut | None:
+        """Returns the first split of the request, in a node that was there before the step."""
+        of_request = {node for done in self.done for node in done.facts.splits}
+        for event, found in self.cuts:
+            if event.node in of_request and self._parts(found.position, event):
+                return found
         return None
 
     def _parts(self, position: int, split: ev.Split) -> bool:
@@ -402,21 +411,24 @@ def _split(case: _Case) -> _Found | None:
         return None
     node, at, _ = found
     name, key = case.name(node.id), node.key
+    split = {one.node.id for _, one in case.cuts}  # other requests of the step split nodes, too
+    true = {one.at for _, one in case.cuts if one.node.id == node.id}
 
     def place(at: int) -> str:
         return case.say("split.at", at=at, name=name, **case.sides(key, at))
+
+    def untrue(at: int, because: str) -> Iterator[_Option]:
+        if 0 < at < node.size and at not in true:
+            yield _Option(place(at), because, node.id)
 
     def options() -> Iterator[_Option]:
         yield _Option(case.say("split.nowhere"), case.say("split.none", name=name))
         equal = at + max(_common(node.tokens[at:], text[_depth(case.before, node.id) + at :]) for text in texts)
         if equal > at:  # a page is shared whole or not at all
-            page = case.tokens(case.before.page_size)
-            yield _Option(place(equal), case.say("matched.page", page=page), node.id)
-        if at > 1:
-            yield _Option(place(at - 1), case.say("split.early"), node.id)
+            yield from untrue(equal, case.say("matched.page", page=case.tokens(case.before.page_size)))
+        yield from untrue(at - 1, case.say("split.early"))
         yield _Option(case.say("split.start", name=case.shown(node.id)), case.say("split.above", at=at), node.id)
-        if at + 1 < node.size:
-            yield _Option(place(at + 1), case.say("split.late"), node.id)
+        yield from untrue(at + 1, case.say("split.late"))
 
     texts = [_text(done) for done in case.done]
     return _Found(
@@ -424,8 +436,8 @@ def _split(case: _Case) -> _Found | None:
         right=_Option(place(at), node=node.id),
         wrong=options(),
         answer=case.say("split.answer", name=name, at=at, size=node.size, **case.sides(key, at)),
-        nodes=frozenset({node.id}),
-        mistakes={id: case.say("split.not", name=case.name(id)) for id in case.nodes if id != node.id},
+        nodes=frozenset(split),
+        mistakes={id: case.say("split.not", name=case.name(id)) for id in case.nodes if id not in split},
     )
 
 
