@@ -29,6 +29,9 @@ DEEPEST = 20
 NODES = 50_000
 """Values of a file with each alias counted as what it stands for."""
 
+LONGEST = 400
+"""Characters of a message."""
+
 ENDINGS = (".yaml", ".yml")
 
 ORDER = (
@@ -46,7 +49,8 @@ class LessonError(UsageError):
     """
 
     def __init__(self, what: str, fix: str) -> None:
-        super().__init__(" ".join(sanitize(what).split()), fix)
+        line = " ".join(sanitize(what[: 2 * LONGEST]).split())
+        super().__init__(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…", fix)
 
 
 def shipped() -> list[str]:
@@ -99,6 +103,8 @@ def read_lesson(data: bytes, file: str) -> Lesson:
             f"{file}, line {_line_of(root, ('schema',))}: schema {version}; this program reads up to {SCHEMA}",
             "Update radixchat, or write the lesson for an older one.",
         )
+    if "name" in values:  # which is the file's own
+        raise LessonError(_placed(("name",), "unknown field", values, root, file), _FORMAT)
     try:
         lesson = Lesson.model_validate({**values, "name": Path(file).stem})
     except ValidationError as error:
@@ -171,7 +177,7 @@ class _Reader:
             return [self.value(item, depth + 1) for item in node.value]
         try:
             return _scalar(node)
-        except ValueError:
+        except (ValueError, LookupError):  # of a tag that does not fit: !!bool x
             raise self._wrong(node, f"{node.value!r} is no value; put it in quotes") from None
 
     def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
@@ -193,7 +199,7 @@ _PLAIN = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timest
 
 
 def _scalar(node: Node) -> Any:
-    """Returns a scalar; a date is a text here. Raises ValueError where it is not what its tag says."""
+    """Returns a scalar; a date is a text here. Raises ValueError or LookupError where it is not what its tag says."""
     import yaml
 
     if node.tag.endswith(":timestamp"):

@@ -18,6 +18,7 @@ Count = Annotated[int, Field(ge=0)]
 Many = Annotated[int, Field(ge=1)]
 MOST_ROOM = 1 << 20
 Room = Annotated[int, Field(ge=1, le=MOST_ROOM)]  # tokens of a pool
+Text = Annotated[str, Field(min_length=1)]
 Letter = Annotated[str, Field(pattern=r"^[a-z]{1,2}$")]
 Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
 State = Literal["new", "reused", "resident", "evicted"]
@@ -30,7 +31,8 @@ KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
 class _Data(BaseModel):
     """Part of a lesson: nothing unknown is taken, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=20_000)
+    # strict: a number is no text that looks like one, and true is not 1
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_max_length=20_000)
 
 
 class Said(RootModel[dict[str, str]]):
@@ -113,7 +115,7 @@ class Request(_Data):
     reply: str | None = None  # the reply to take; without it a model replies, greedily unless told otherwise
     replies: list[str] = []  # several samples of one prompt, given
     n: Annotated[int, Field(ge=1, le=64)] = 1  # several samples of one prompt, sampled
-    temperature: Annotated[float, Field(ge=0)] = 0
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     seed: int = 0
     max_tokens: Many = 64
 
@@ -190,7 +192,7 @@ class Expect(_Data):
     """What must be true after a step, whatever the model; what is not given is not checked."""
 
     tree: list[Line] | None = None
-    evicted: list[str] | None = None  # letters of the step before, or words of the text, in order
+    evicted: list[Text] | None = None  # letters of the step before, or words of the text, in order
     nodes: Count | None = None
     splits: Count | None = None  # nodes that were split in the step
     words: Words | None = None
@@ -226,7 +228,7 @@ class Step(_Data):
     pause: bool = False  # automatic play waits here
     change: Change | None = None
     requests: list[Request] = []
-    letters: dict[Letter, str] = {}  # of this panel alone: letter, and words that only that node's text holds
+    letters: dict[Letter, Text] = {}  # of this panel alone: letter, and words that only that node's text holds
     ask: list[Question] = []
     show: list[Show] = []
     expect: Expect | None = None
@@ -242,14 +244,14 @@ class Step(_Data):
 class Lesson(_Data):
     """A whole lesson."""
 
-    schema_version: Annotated[int, Field(alias="schema")]
+    schema_version: Annotated[int, Field(alias="schema", ge=1)]
     title: Said
     about: Said  # one line, for the list
     cache: Cache
     capacities: dict[str, Room] = {}  # for other tokenizers than words, by name of the model
     shape: Shape | None = None
     system: str = ""  # of every conversation
-    abridge: dict[str, str] = {}  # a text, and what stands for it in pictures
+    abridge: dict[Text, str] = {}  # a text, and what stands for it in pictures
     arms: list[Arm] = []
     steps: Annotated[list[Step], Field(min_length=1, max_length=200)]
     name: str = ""  # of its file, without the ending; set by the loader

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from radixchat.chat.lessons.loading import DEEPEST, LARGEST, LessonError, load_lesson, read_lesson, shipped
+from radixchat.chat.lessons.loading import DEEPEST, LARGEST, LONGEST, LessonError, load_lesson, read_lesson, shipped
 
 GOOD = """schema: 1
 title: T
@@ -64,6 +64,17 @@ def test_a_good_lesson_is_read_and_named_after_its_file() -> None:
         ("user: Hi", "user: !x Hi", "11: the tag !x is not taken"),
         ("{capacity: 10}", "{capacity: 10, <<: {policy: lru}}", "4: a field needs a plain name"),
         ("capacity: 10", "capacity: !!int x", "4: 'x' is no value; put it in quotes"),
+        ("capacity: 10", "capacity: !!bool x", "4: 'x' is no value; put it in quotes"),
+        ("capacity: 10", "capacity: !!int ''", "4: '' is no value; put it in quotes"),
+        ("capacity: 10", "capacity: true", "4: cache.capacity: must be a valid integer, not 'True'"),
+        ("capacity: 10", "capacity: '10'", "4: cache.capacity: must be a valid integer, not '10'"),
+        ("schema: 1", "schema: 2.0", "1: schema: must be a valid integer, not '2.0'"),
+        ("schema: 1", "schema: '2'", "1: schema: must be a valid integer, not '2'"),
+        ("schema: 1", "schema: 0", "1: schema: must be greater than or equal to 1, not '0'"),
+        ("about: A", "about: A\nname: mine", "4: name: unknown field"),
+        ("about: A", "about: A\nabridge: {'': x}", "4: abridge.: String should have at least 1 character, not ''"),
+        ("reply: Ho}", "reply: Ho, temperature: .nan}",
+         "11: steps.0.requests.0.temperature: must be a finite number, not 'nan'"),
         ("about: A", "about: A: B", "3, column 9: mapping values are not allowed here"),
         ("{matched}", "{found}", "9: steps.0.say: nothing is called {found}; there are "),
         ("{matched}", "{arm:else:reused}", "9: steps.0.say: there is no arm 'else'; there are 'other'"),
@@ -107,6 +118,11 @@ def test_control_characters_are_refused_in_one_line() -> None:
 def test_what_a_file_says_cannot_reach_the_terminal_as_it_is() -> None:
     assert "\x1b" not in wrong(GOOD.replace("user: Hi", '"us\\e[31m": Hi'))
     assert "letters" in wrong(GOOD + "    letters: {A: Hi}\n")
+
+
+def test_a_message_quotes_no_page() -> None:
+    said = wrong(GOOD + "    expect: {tree: '" + "a " * 9_000 + "'}\n")
+    assert "steps.0.expect.tree: 'a a" in said and len(said) <= LONGEST
 
 
 def test_aliases_are_taken() -> None:
