@@ -1,8 +1,9 @@
 """The story of a recording: one line for each event, and a few for all that happened between two moments.
 
 In the project's words (match, split, insert, grow, evict; matched, reused, prefilled), in English or Chinese (the
-sentences are data, in `sentences`), with node text shortened to a glance. Lines are plain strings of one line each,
-safe to print. Knows events and differences; no colours, no width and no layout.
+sentences are data, in `sentences`), with node text shortened to a glance. A node is called by its number, or by a name
+(`names_of`). Lines are plain strings of one line each, safe to print. Knows events and differences; no colours, no
+width and no layout.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..radix import events as ev
 from ..radix.keys import Key, count
 from ..radix.snapshots import Snapshot
 from ..radix.travel import Diff
-from .labels import Labels, label
+from .labels import Labels, label, lettered
 from .picture import Look
 from .sentences import COUNTS, SENTENCES, spoken
 
@@ -27,9 +28,14 @@ MOST: Final = 6
 _NAME = 40  # cells of a conversation's or namespace's name
 
 
+_CALLED: Final = frozenset({"node", "parent", "head", "above"})
+"""Facts of events that are nodes."""
+
+
 def tell(
-    event: Any, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en", quiet: bool = False, veiled: bool = False
-) -> str | None:
+    event: Any, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en", quiet: bool = False, veiled: bool = False,
+    names: Mapping[int, str] | None = None,
+) -> str | None:  # fmt: skip
     """Says in one line what an event did; None for those that hardly anybody needs told (locks, free slots).
 
     An event of a kind that this version does not know is told by its name and its numbers.
@@ -41,34 +47,69 @@ def tell(
         lang: "zh" for Chinese; English else, and where only ASCII can be printed.
         quiet: Whether locks and free slots are told, too.
         veiled: Whether it is left out how long something was not used, because a question is open.
+        names: What to call nodes, by id, safe to print (`names_of`); the others are called by their numbers.
     """
     if type(event) in ev.QUIET and not quiet:
         return None
     teller = _TELLERS.get(type(event), _unknown)
-    return teller(event, _Words(pieces, look, lang, veiled))
+    return teller(event, _Words(pieces, look, lang, veiled, names))
 
 
-def tell_diff(diff: Diff, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en") -> list[str]:
-    """Says what happened between two moments, in a handful of lines; one line when nothing did. `lang` is as above."""
-    words = _Words(pieces, look, lang)
+def tell_diff(
+    diff: Diff, pieces: Mapping[int, bytes], *, look: Look, lang: str = "en", names: Mapping[int, str] | None = None
+) -> list[str]:
+    """Says what happened between two moments, in a handful of lines; one line when nothing did.
+
+    `lang` and `names` are as above.
+    """
+    words = _Words(pieces, look, lang, names=names)
     lines = [_span(diff, words), *_changes(diff, words)]
     return [*lines, _memory(diff, words) if diff else words.say("nothing")]
+
+
+def names_of(
+    snapshots: Iterable[Snapshot], letters: Mapping[int, str], pieces: Mapping[int, bytes], *, look: Look,
+    lang: str = "en",
+) -> dict[int, str]:  # fmt: skip
+    """Returns what to call the nodes and tombstones of some moments, by id: by a letter, else by their text in quotes.
+
+    Where a node's text changed, that of the last moment counts. `lang` is as above.
+    """
+    words = _Words(pieces, look, lang)
+    keys: dict[int, Key] = {}
+    for snapshot in snapshots:
+        keys |= {gone.node: gone.key for gone in snapshot.tombstones} | {node.id: node.key for node in snapshot.nodes()}
+    known = lettered(letters, ascii=look.ascii)
+    return {
+        id: words.say("lettered", letter=known[id]) if known.get(id) else words.say("quoted", text=words.text(key))
+        for id, key in keys.items()
+    }
 
 
 class _Words:
     """How facts, names and node text are written."""
 
-    def __init__(self, pieces: Mapping[int, bytes], look: Look, lang: str = "en", veiled: bool = False) -> None:
+    def __init__(
+        self, pieces: Mapping[int, bytes], look: Look, lang: str = "en", veiled: bool = False,
+        names: Mapping[int, str] | None = None,
+    ) -> None:  # fmt: skip
         self.ascii = look.ascii
         self.lang = spoken(lang, ascii=look.ascii)
         self.veiled = veiled
         self._sentences = SENTENCES[self.lang]
         self._counts = COUNTS[self.lang]
         self._labels = Labels.of(pieces, look)
+        self._names = names or {}
 
     def say(self, sentence: str, /, **facts: Any) -> str:
-        """Returns a sentence; facts that come as text are safe to print already."""
-        return self._sentences[sentence].format(**facts)
+        """Returns a sentence, with nodes called by their names; facts that come as text are safe to print already."""
+        called = {fact: self.node(facts[fact]) for fact in _CALLED & facts.keys()}
+        said = self._sentences[sentence].format(**{**facts, **called})
+        return said.replace("“", '"').replace("”", '"') if self.ascii else said
+
+    def node(self, id: int) -> str:
+        """Returns what a node is called."""
+        return self._names.get(id) or self._sentences["number"].format(id=id)
 
     def count(self, things: str, number: int) -> str:
         """Returns so many things."""
