@@ -66,7 +66,7 @@ class Group(NamedTuple):
     """Sequences of one new token each that attend together, as the host sees them."""
 
     rows: Tensor  # [G], int64: row of each new token in the packed batch
-    slots: Tensor  # [G * longest], int32: slots of each sequence, the last one repeated up to the longest
+    slots: Tensor  # [G * longest], int32: slots of each sequence, padded with its first up to the longest
     lengths: tuple[int, ...]  # tokens of each, the new one included
     longest: int
     places: Tensor | None  # [G], int64: where the new tokens stand among the slots, if some are in the scratch slot
@@ -164,8 +164,8 @@ class RaggedBatch:
 
 
 def _together(spans: Sequence[Span]) -> list[list[Span]]:
-    """Returns which sequences attend together: of one new token each, and about as long as one another."""
-    single = [span for span in spans if span.new == 1 and (span.run is None or span.prefix < LONG)]
+    """Returns which sequences attend together: of one new token each on a prefix, and about as long as one another."""
+    single = [span for span in spans if span.new == 1 and span.prefix and (span.run is None or span.prefix < LONG)]
     groups: list[list[Span]] = []
     for span in sorted(single, key=lambda each: -each.prefix):
         if groups and PADDING * (span.prefix + 1) >= groups[-1][0].prefix + 1:
@@ -178,7 +178,8 @@ def _together(spans: Sequence[Span]) -> list[list[Span]]:
 def _group(spans: Sequence[Span], slots: Sequence[npt.NDArray[np.int32]], device: torch.device | str) -> Group:
     lengths = tuple(each.size for each in slots)
     longest = max(lengths)
-    padded = np.stack([np.pad(each, (0, longest - each.size), mode="edge") for each in slots])
+    # not with its last: in the scratch slot stands what another sequence wrote, and 0 times NaN is NaN
+    padded = np.stack([np.pad(each, (0, longest - each.size), constant_values=each[0]) for each in slots])
     places = torch.arange(len(slots)) * longest + torch.tensor(lengths) - 1
     return Group(
         rows=torch.tensor([span.first for span in spans], device=device),

@@ -11,6 +11,7 @@ from radixchat.chat.engine.loading import load_model
 from radixchat.chat.engine.params import SamplingParams
 from radixchat.chat.engine.runner import Sampler, Work
 from radixchat.chat.engine.torch_runner import TorchRunner
+from radixchat.kernels.attention import RaggedBatch, decode, new_pool, write
 
 ARCHITECTURES = (
     "llama", "qwen2", "qwen3", "mistral", "gemma", "gemma2", "gemma3_text", "smollm3", "phi3", "gpt2"
@@ -93,6 +94,20 @@ def test_a_ragged_batch_equals_transformers(arch, loaded, reference, monkeypatch
     )
     for row, wanted in zip(rows, (expected[64], expected[89], expected_others[0]), strict=True):
         assert_same(row, wanted)
+
+
+def test_what_is_wrong_with_a_sequence_stays_with_it():
+    """Sequences that end in the scratch slot and attend together, padded: one with NaN spoils no other."""
+    heads, dim = 2, 8
+    k_pool, v_pool = (new_pool(20, heads, dim, torch.float32, "cpu").normal_() for _ in range(2))
+    slots = [np.array(each, dtype=np.int32) for each in ([1, 2, 3, 4, 5, 6], [1, 2, 3, 0], [1, 2, 3, 7, 0], [0])]
+    batch = RaggedBatch.build([1] * len(slots), slots)
+    for bad in range(len(slots)):
+        q, k, v = (torch.randn(len(slots), heads, dim) for _ in range(3))
+        k[bad] = v[bad] = torch.nan
+        write(k, v, k_pool, v_pool, batch)
+        spoilt = decode(q, k, v, k_pool, v_pool, batch, 1.0).isnan().flatten(1).any(1)
+        assert spoilt.nonzero().flatten().tolist() == [bad]
 
 
 def capture(runner, monkeypatch):
