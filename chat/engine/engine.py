@@ -367,7 +367,7 @@ class Engine:
         Nothing is submitted before the first piece is asked for; the numbers of the replies count up then, ask by ask
         and sample by sample. Closing the iterator early cancels what still runs, and keeps it. A reply that fails ends
         with a completion that carries its `error`; the others go on. Chunks of replies that were submitted otherwise
-        are kept for `iterate`.
+        are kept for `iterate`, which takes all there are: between two pieces, those of this iterator, too.
         """
         return self._serve(asks, [])
 
