@@ -73,12 +73,13 @@ def names_of(
 ) -> dict[int, str]:  # fmt: skip
     """Returns what to call the nodes and tombstones of some moments, by id: by a letter, else by their text in quotes.
 
-    Where a node's text changed, that of the last moment counts. `lang` is as above.
+    Where a node's text changed, that of the first moment counts. `lang` is as above.
     """
     words = _Words(pieces, look, lang)
     keys: dict[int, Key] = {}
     for snapshot in snapshots:
-        keys |= {gone.node: gone.key for gone in snapshot.tombstones} | {node.id: node.key for node in snapshot.nodes()}
+        here = {gone.node: gone.key for gone in snapshot.tombstones} | {node.id: node.key for node in snapshot.nodes()}
+        keys = here | keys
     known = lettered(letters, ascii=look.ascii)
     return {
         id: words.say("lettered", letter=known[id]) if known.get(id) else words.say("quoted", text=words.text(key))

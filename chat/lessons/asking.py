@@ -57,7 +57,7 @@ class Posed(NamedTuple):
     mistakes: Mapping[int, str] = MappingProxyType({})  # for `pick`: why each other node of the tree is wrong
 
 
-def pose(run: Run, number: int, question: Question, lang: str) -> Posed | None:
+def pose(run: Run, number: int, question: Question, lang: str, *, ids: bool = True) -> Posed | None:
     """Poses a question about a step of a run.
 
     Args:
@@ -65,12 +65,13 @@ def pose(run: Run, number: int, question: Question, lang: str) -> Posed | None:
         number: Of the step in the run, from 1.
         question: What to ask.
         lang: Two letters; English where a sentence is missing.
+        ids: Whether nodes are called by their numbers, too; else by a letter, or by their text.
 
     Returns:
         The question with two to four choices, one of them right and all different, always in the same order; None
         when nothing of its kind happens in the step.
     """
-    case = _Case(run, number, question, lang)
+    case = _Case(run, number, question, lang, ids)
     found = _KINDS[question.kind](case)
     if found is None:
         return None
@@ -131,9 +132,10 @@ class _Cut(NamedTuple):
 class _Case:
     """A question's step: the tree before it and what happened in it, and how things are named."""
 
-    def __init__(self, run: Run, number: int, question: Question, lang: str) -> None:
+    def __init__(self, run: Run, number: int, question: Question, lang: str, ids: bool) -> None:
         self.run = run
         self.lang = lang
+        self.ids = ids
         self.question = question
         self.number = number
         self.step = run.steps[number - 1]
@@ -160,12 +162,19 @@ class _Case:
         return self.say("amount.bytes", tokens=self.tokens(n), bytes=memory_text(n * size)) if size else self.tokens(n)
 
     def name(self, node: int) -> str:
-        """Returns how a node is called: its letter in the panel before, if it has one, and its number."""
-        return " ".join(filter(None, (label(self._letters.get(node, "")).plain, f"#{node}")))
+        """Returns how a node is called: its letter in the panel before, if it has one, and its number, or its text."""
+        letter = label(self._letters.get(node, "")).plain
+        if self.ids:
+            return f"{letter} #{node}".strip()
+        return letter or (self._text(node) if node in self.nodes else f"#{node}")
 
     def shown(self, node: int) -> str:
         """Returns how a node of the tree before the step is offered: its name and its text."""
-        return f"{self.name(node)} {self.say('quoted', text=self._labels.fit(self.nodes[node].key, _TEXT).plain)}"
+        name, text = self.name(node), self._text(node)
+        return text if name == text else f"{name} {text}"
+
+    def _text(self, node: int) -> str:
+        return self.say("quoted", text=self._labels.fit(self.nodes[node].key, _TEXT).plain)
 
     def named(self, nodes: Iterable[int]) -> str:
         return listed(self.lang, [self.name(node) for node in nodes])

@@ -80,11 +80,13 @@ def run_plain(
 
 
 def _terminal(color: str, ascii: bool, theme: str | None) -> Terminal:
-    """Looks at the terminal; what is told goes to stdout, so that decides about colour."""
-    if color == "auto" and not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+    """Looks at the terminal; what is told goes to stdout, so that decides about colour, and whether anybody follows."""
+    shown = sys.stdout.isatty()
+    if color == "auto" and not shown and not os.environ.get("FORCE_COLOR"):
         color = "never"
     terminal = open_terminal(color, ascii)
-    return replace(terminal, palette=theme) if theme in PALETTES else terminal
+    palette = theme if theme in PALETTES else terminal.palette
+    return replace(terminal, interactive=terminal.interactive and shown, palette=palette)
 
 
 class PlainLesson:
@@ -112,7 +114,7 @@ class PlainLesson:
         self.player = player
         self.terminal = terminal
         self._auto = auto
-        self._read = read or self._typed
+        self._read = read or input
         self._sleep = sleep
         self._beacon = beacon
         self._explained = False  # the legend was printed
@@ -168,13 +170,6 @@ class PlainLesson:
             return INTERRUPTED
         finally:
             beacon.close()
-
-    def _typed(self, prompt: str) -> str:
-        """Asks the keyboard; the prompt goes to stderr where stdout is no terminal."""
-        if self.terminal.out.isatty():
-            return input(prompt)
-        print(prompt, end="", file=self.terminal.err, flush=True)
-        return input()
 
     def line(self, line: str) -> bool:
         """Does what a line asks for; returns False when the person leaves."""
@@ -279,15 +274,16 @@ class PlainLesson:
         if not player.step:
             return
         step = player.run.steps[player.step - 1]
-        for event in player.run.recording.events[step.start : step.end]:
-            line = None if isinstance(event, StepOpened) else player.tell(event, self._look)
+        events = player.run.recording.events
+        for position in range(step.start + 1, step.end + 1):
+            line = None if isinstance(events[position - 1], StepOpened) else player.tell(position, self._look)
             if line:
                 self._tell(line, "- ")
 
     def _tree(self) -> None:
         """Prints the tree and the pool; silent about what goes next when a question about that follows."""
         player, terminal = self.player, self.terminal
-        veiled = player.veiled or player.asks_next
+        veiled = player.veiled
         snapshot = veil(player.snapshot) if veiled else player.snapshot
         style: dict[str, Any] = {
             "width": terminal.width, "palette": terminal.palette, "ascii": terminal.ascii, "colour": terminal.colour,

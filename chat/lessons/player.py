@@ -18,7 +18,7 @@ from ...radix import events as ev
 from ...radix.policies import POLICIES
 from ...viz import sanitize
 from ...viz.picture import Look
-from ...viz.story import tell
+from ...viz.story import names_of, tell
 from ..errors import UsageError
 from .asking import Posed, pose
 from .facts import fill
@@ -63,6 +63,7 @@ class _Place:
     asked: set[tuple[int, int]] = field(default_factory=set)  # step and number of questions answered or skipped
     open: tuple[int, int] | None = None  # step and number of the question that is open
     question: Posed | None = None
+    names: dict[tuple[int, int, str, Look], dict[int, str]] = field(default_factory=dict)  # what nodes are called
 
 
 class Player:
@@ -77,7 +78,6 @@ class Player:
 
     Attributes:
         questions: May be changed at any time.
-        level: May be changed at any time.
         verdict: On the last answer, until the next move.
         notices: What a person should know once, before the first step.
     """
@@ -88,7 +88,7 @@ class Player:
         self._stage = stage
         self._lang = lang
         self.questions = questions
-        self.level = level
+        self._level = level
         self.verdict: Verdict | None = None
         self.notices: tuple[str, ...] = tuple(run.notes)
         if lang not in run.lesson.languages:
@@ -108,8 +108,17 @@ class Player:
     @lang.setter
     def lang(self, lang: str) -> None:
         self._lang = lang
-        if self._place.open is not None:
-            self._place.question = self._posed(*self._place.open)
+        self._pose_again()
+
+    @property
+    def level(self) -> Level:
+        """For whom the lesson is told; may be changed at any time."""
+        return self._level
+
+    @level.setter
+    def level(self, level: Level) -> None:
+        self._level = level
+        self._pose_again()
 
     @property
     def run(self) -> Run:
@@ -148,23 +157,23 @@ class Player:
 
     @property
     def veiled(self) -> bool:
-        """Whether what would give an answer away must be hidden: ages, locks, the next victim."""
-        return self.question is not None
+        """Whether ages and the next victim are hidden: a question is open, or what goes will be asked about next."""
+        if self.question is not None:
+            return True
+        if not self.questions or self.step >= self.steps:
+            return False
+        asks = enumerate(self.run.steps[self.step].step.ask)
+        return any(one.kind in _OF_WHAT_GOES and (self.step + 1, at) not in self._place.asked for at, one in asks)
 
     @property
     def score(self) -> Score:
-        """How the questions went so far, over the lesson and its what-ifs."""
+        """How the questions of the lesson went so far; those of what-ifs count for nothing."""
         return Score(self._right, self._answered, self._skipped)
 
     @property
     def at_end(self) -> bool:
         """Whether nothing comes any more."""
         return self.question is None and self.step == self.steps and self.position == self._end(self.step)
-
-    @property
-    def asks_next(self) -> bool:
-        """Whether a question comes before the next step is shown."""
-        return self.question is None and self.position == self._end(self.step) and self._coming() is not None
 
     @property
     def lesson_step(self) -> int:
@@ -179,8 +188,8 @@ class Player:
 
     @property
     def letters(self) -> dict[int, str]:
-        """Letters of nodes and tombstones in this panel, by id."""
-        return self._current.letters if self.step else {}
+        """Letters of nodes and tombstones in this panel, by id; what went has the letter that it had before."""
+        return self.run.drawn(self.step)
 
     # -- moving ----------------------------------------------------------------------------------------------------
 
@@ -192,7 +201,7 @@ class Player:
         self.verdict = None
         if self.question is not None:
             self._settle()
-            self._skipped += 1
+            self._skipped += not self.in_what_if
         elif self.position < self._end(self.step):
             self._place.position = self._end(self.step)
             return
@@ -207,14 +216,32 @@ class Player:
         """Goes to the end of any step; 0 is the title card. Questions on the way count as not asked."""
         self._show(max(0, min(step, self.steps)))
 
+    def passed(self, step: int) -> int:
+        """Returns how many questions a jump to a step would pass in what was not shown before."""
+        coming = range(self._place.shown + 1, min(step, self.steps) + 1)
+        return sum(len(self._unasked(number)) for number in coming)
+
+    def restart(self) -> None:
+        """Begins the lesson again: no what-if, all questions to be asked, nothing counted."""
+        self._place, self._base = _Place((self._base or self._place).run), None
+        self._right = self._answered = self._skipped = 0
+        self._show(0)
+
     def event(self, by: int) -> None:
-        """Goes some events forward, or back when negative, within what may be shown; with a question open, nowhere."""
+        """Goes some events forward, or back when negative, within what may be shown; with a question open, nowhere.
+
+        Where the coming step has a question that was not asked, the way forward into it opens the question.
+        """
         if self.question is not None or not by:
             return
         self.verdict = None
+        end = self._end(self.step)
+        if by > 0 and self.position == end and self.position < self.limit and self._ask():
+            return
         stops = self._stops()
         at = bisect_left(stops, self.position) if by < 0 else bisect_right(stops, self.position) - 1
-        self._place.position = position = stops[max(0, min(at + by, len(stops) - 1))]
+        position = stops[max(0, min(at + by, len(stops) - 1))]
+        self._place.position = position = min(position, end) if self._coming() is not None else position
         ends = [self._end(step) for step in range(self.steps + 1)]
         self._place.step = bisect_left(ends, position)
 
@@ -228,8 +255,7 @@ class Player:
         """
         posed = self._asked()
         if not 0 <= choice < len(posed.choices):
-            last = chr(ord("a") + len(posed.choices) - 1)
-            raise UsageError("there is no such answer", f"Choose one of a to {last}.")
+            raise UsageError("there is no such answer", f"Choose one of 1 to {len(posed.choices)}.")
         chosen = posed.choices[choice]
         return self._judge(posed, chosen.right, chosen.because)
 
@@ -283,6 +309,7 @@ class Player:
         if self._base is not None:
             self._place, self._base = self._base, None
             self.verdict = None
+            self._pose_again()
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
@@ -292,29 +319,46 @@ class Player:
         return self._said(self.run.lesson.title if step is None else step.title)
 
     def narration(self) -> str:
-        """Returns what is said here: with a question open, the question alone."""
+        """Returns what is said here, with the facts of the step filled in: with a question open, the question alone."""
         if self.question is not None:
             return self.question.text
         if not self.step:
             return self._said(self.run.lesson.about)
-        return self._said(self._current.step.say)
+        said = self._current.step.say
+        return sanitize(fill(said.text(self.lang), self.run, self.step)) if said is not None else ""
 
     def line(self, look: Look | None = None) -> str:
         """Returns what the event at the position did, in one line; "" where nothing happened yet."""
-        for index in range(self.position - 1, -1, -1):
-            event = self.run.recording.events[index]
-            line = self.tell(event, look)
+        for position in range(self.position, 0, -1):
+            line = self.tell(position, look)
             if line:
                 return line
-            if isinstance(event, ev.StepOpened):
+            if isinstance(self.run.recording.events[position - 1], ev.StepOpened):
                 break
         return ""
 
-    def tell(self, event: ev.Event, look: Look | None = None) -> str | None:
-        """Says in one line what an event did; None for one that is not told at this level."""
+    def tell(self, position: int, look: Look | None = None) -> str | None:
+        """Says in one line what the event before a position did; None for one that is not told at this level."""
         look = look or Look(abridged=self.run.abridged)
-        quiet = self.level is Level.ENGINEER
-        return tell(event, self.run.recording.pieces, look=look, lang=self.lang, quiet=quiet, veiled=self.veiled)
+        return tell(
+            self.run.recording.events[position - 1], self.run.recording.pieces, look=look, lang=self.lang,
+            quiet=self.level is Level.ENGINEER, veiled=self.question is not None,
+            names=self.names(position - 1, position, look),
+        )  # fmt: skip
+
+    def names(self, start: int, end: int, look: Look) -> dict[int, str] | None:
+        """Returns what nodes are called from one position to another, by id: a letter, else their text.
+
+        None at a level where they are called by their numbers.
+        """
+        if self.level is Level.ENGINEER:
+            return None
+        run, known, key = self.run, self._place.names, (start, end, self.lang, look)
+        if key not in known:
+            step = next((step.number for step in run.steps if end <= step.end), len(run.steps))
+            panels = (run.recording.at(start), run.recording.at(end))
+            known[key] = names_of(panels, run.drawn(step), run.recording.pieces, look=look, lang=self.lang)
+        return known[key]
 
     def note(self) -> str:
         """Returns the presenter's note of the step, or of the step that is asked about."""
@@ -378,15 +422,24 @@ class Player:
         """Returns the next question about the coming step, and where it stands."""
         if not self.questions or self.step >= self.steps:
             return None
-        coming = self.step + 1
-        for index in range(len(self.run.steps[coming - 1].step.ask)):
-            key = (coming, index)
-            if key not in self._place.asked and (posed := self._posed(*key)) is not None:
-                return key, posed
-        return None
+        return next(((key, posed) for key in self._unasked(self.step + 1) if (posed := self._posed(*key))), None)
+
+    def _unasked(self, number: int) -> list[tuple[int, int]]:
+        """Returns which questions about a step were neither answered nor skipped."""
+        if not self.questions:
+            return []
+        keys = [(number, index) for index in range(len(self.run.steps[number - 1].step.ask))]
+        return [key for key in keys if key not in self._place.asked]
 
     def _posed(self, number: int, index: int) -> Posed | None:
-        return pose(self.run, number, self.run.steps[number - 1].step.ask[index], self.lang)
+        return pose(
+            self.run, number, self.run.steps[number - 1].step.ask[index], self.lang, ids=self.level is Level.ENGINEER
+        )
+
+    def _pose_again(self) -> None:
+        """Says the open question in the language of the moment."""
+        if self._place.open is not None:
+            self._place.question = self._posed(*self._place.open)
 
     def _asked(self) -> Posed:
         if self.question is None:
@@ -401,8 +454,9 @@ class Player:
 
     def _judge(self, posed: Posed, right: bool, because: str) -> Verdict:
         self._settle()
-        self._answered += 1
-        self._right += right
+        if not self.in_what_if:
+            self._answered += 1
+            self._right += right
         self.verdict = Verdict(right, posed.answer, because)
         return self.verdict
 
@@ -430,13 +484,11 @@ class Player:
         return self.run.steps[number - 1].step if number else None
 
     def _said(self, said: Said | None) -> str:
-        """Returns what the lesson says, with the facts of the step that is shown filled in, safe to print."""
-        if said is None:
-            return ""
-        text = said.text(self.lang)
-        return sanitize(fill(text, self.run, self.step) if self.step and self.question is None else text)
+        """Returns what the lesson says as it stands, safe to print."""
+        return sanitize(said.text(self.lang)) if said is not None else ""
 
 
+_OF_WHAT_GOES: Final = ("victim", "freed")  # kinds of questions
 _LONGEST: Final = 10_000  # characters of a prompt that somebody types
 _SETTINGS: Final = {
     "/capacity": "capacity",

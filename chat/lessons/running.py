@@ -120,6 +120,17 @@ class Run:
         """Returns the tree after a step; 0 is before the first."""
         return self.recording.at(self.steps[number - 1].end if number else 0)
 
+    def drawn(self, number: int) -> dict[int, str]:
+        """Returns the letters that a panel is drawn with: its own, and on what went those of the panel before.
+
+        Questions and narrations call a node that is evicted as the panel before did.
+        """
+        if not number:
+            return {}
+        before = self.steps[number - 2].letters if number > 1 else {}
+        gone = {stone.node for stone in self.panel(number).tombstones}
+        return {id: letter for id, letter in before.items() if id in gone} | self.steps[number - 1].letters
+
     def sums(self, number: int) -> Sums:
         """Returns the sums over the steps up to one."""
         total = Sums()
