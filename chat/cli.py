@@ -227,7 +227,7 @@ def lesson(
     level: Annotated[Level, typer.Option("--level", help="intro, or engineer: locks and slots, too.")] = Level.INTRO,
     questions: Annotated[bool, typer.Option("--questions/--no-questions", help="Ask before it shows.")] = True,
     auto: Annotated[
-        float | None, typer.Option("--auto", min=0.1, help="Go on by itself, a step in so many seconds.")
+        float | None, typer.Option("--auto", min=0.1, max=86_400, help="Go on by itself, a step in so many seconds.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run it, and say whether all is as it expects.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
@@ -304,6 +304,7 @@ def config() -> None:
 def main() -> None:
     """Runs the program; the entry point of `radixchat` and `python -m radixchat`."""
     _tidy_environment()
+    _open_streams()
     try:
         code = app(_words(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
@@ -338,6 +339,13 @@ def complain(error: UserError) -> int:
     """Prints the two lines of an error to stderr; returns its exit code."""
     print(f"radixchat: {error.what}\n{error.fix}", file=sys.stderr)
     return error.exit_code
+
+
+def _open_streams() -> None:
+    """Opens what the shell closed (`>&-`), so that nobody has to ask whether there is a stdout."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _tidy_environment() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,8 @@ def test_colours_and_plain_characters(mine: Path) -> None:
         (["lesson", "--check"], "--check needs a lesson"),
         (["lesson", "--notes"], "--notes needs a lesson"),
         (["lesson", "nine-steps", "--lang", "english"], "no language of two letters"),
+        (["lesson", "nine-steps", "--auto", "inf"], "invalid value for '--auto'"),
+        (["lesson", "nine-steps", "--auto", "nan"], "invalid value for '--auto'"),
         (["lesson", "nine-steps", "--level", "expert"], "'expert' is not one of"),
     ],
 )
@@ -82,6 +85,14 @@ def test_what_is_wrong_takes_two_lines_and_exits_with_2(words: list[str], what: 
     done = radixchat(*words)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 2), done.stderr
     assert what in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("words", ["", "--notes", "--check", "--json"])
+def test_a_closed_stdout_is_no_traceback(mine: Path, words: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m radixchat lesson {shlex.quote(str(mine))} {words} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 def test_a_file_with_a_mistake_names_the_line(mine: Path) -> None:
