@@ -87,7 +87,7 @@ def mistakes(lesson: Lesson) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 def _texts(lesson: Lesson, place: int) -> Iterator[tuple[tuple[str | int, ...], Said]]:
     step = lesson.steps[place]
-    given: list[tuple[tuple[str | int, ...], Said | None]] = [(("say",), step.say), (("note",), step.note)]
+    given: list[tuple[tuple[str | int, ...], Said | None]] = [(("say",), step.say)]
     for number, question in enumerate(step.ask):
         given += [(("ask", number, "text"), question.text), (("ask", number, "why"), question.why)]
     yield from ((path, said) for path, said in given if said is not None)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from radixchat.chat.errors import UsageError
-from radixchat.chat.lessons.loading import load_lesson
+from radixchat.chat.lessons.loading import load_lesson, shipped
 from radixchat.chat.lessons.notes import POLL, Beacon, beacon_file, follow, read_place, run_notes
 from radixchat.chat.terminal import Terminal
 
@@ -156,6 +156,13 @@ def test_in_a_pipe_all_notes_come_at_once(capsys: pytest.CaptureFixture[str]) ->
         assert step.note is None or step.note.text("zh") in part
     with pytest.raises(UsageError):
         run_notes("no-such-lesson", "en")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_note_needs_no_run(name: str) -> None:
+    """Notes are printed as they stand, so they name no facts of a step."""
+    for step in load_lesson(name).steps:
+        assert step.note is None or not any("{" in text for text in step.note.root.values())
 
 
 def test_what_was_read_is_made_safe() -> None:

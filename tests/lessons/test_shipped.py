@@ -109,6 +109,7 @@ def test_every_step_expects_what_it_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_is_told_in_english_and_chinese(name: str) -> None:
+    assert lesson(name).languages >= {"en", "zh"}
     for where, text in said(name):
         english, chinese = text.root["en"], text.root.get("zh", "")
         assert not re.search(r"[^\x20-\x7e]", english), (where, english)
