@@ -57,7 +57,7 @@ def test_from_the_title_to_the_end() -> None:
     told.next()
     assert told.question is not None and told.question.kind == "split" and told.verdict is None
     wrong = told.answer((right(told) + 1) % len(told.question.choices))
-    assert not wrong.right and wrong.because and "#1 is cut after token 2" in wrong.text
+    assert not wrong.right and wrong.because and "“a b c d␣” is cut after token 2" in wrong.text
     told.next()
     assert told.step == 2 and told.pauses and not told.at_end
     told.next()
@@ -109,13 +109,32 @@ def test_jump_passes_questions_without_counting_them() -> None:
     assert told.limit == told.run.steps[2].end
     told.jump(1)
     assert told.limit == told.run.steps[2].end, "what was shown may be shown"
-    assert told.asks_next
     told.next()
     assert told.question is not None and told.limit == told.run.steps[0].end
     told.jump(-5)
     assert told.step == 0
     told.jump(50)
     assert told.step == 3
+
+
+def test_what_goes_next_is_hidden_before_it_is_asked_for() -> None:
+    """At the end of the step before, and at its events; not where nothing more will be asked about it."""
+    told = player(load_lesson("nine-steps"))
+    hidden = []
+    for step in range(1, 10):
+        told.jump(step)
+        hidden += [step] if told.veiled else []
+    assert hidden == [4, 7]
+    told.jump(4)
+    told.event(-1)
+    assert told.veiled and told.question is None
+    told.questions = False
+    assert not told.veiled
+    told.questions = True
+    told.jump(4)
+    told.next()
+    told.answer(0)
+    assert told.step == 4 and not told.veiled
 
 
 def test_no_questions() -> None:
@@ -138,7 +157,7 @@ def test_events_within_what_is_shown() -> None:
         told.event(-1)
         assert told.position < before
     assert told.step == 0 and all(lines)
-    assert "split #1 at token 2: new parent #2" in lines
+    assert "split “a b c d␣” at token 2: new parent “a b␣”" in lines
     told.event(1)
     assert told.step == 1
     told.event(1000)
@@ -250,6 +269,23 @@ def test_a_what_if_closes_a_question_and_restore_opens_it_again() -> None:
     assert told.question is not None, "it is asked about this run, too"
     told.restore()
     assert place(told) == before and told.score == Score(0, 0, 0)
+
+
+def test_a_question_that_is_opened_again_is_told_in_the_language_of_the_moment() -> None:
+    told = asking()
+    told.next()
+    told.next()
+    told.what_if("/capacity 50")
+    told.lang = "zh"
+    told.restore()
+    assert told.question is not None and "接下来" in told.question.text
+
+
+def test_braces_in_a_typed_prompt_are_its_own() -> None:
+    told = asking(questions=False)
+    told.jump(1)
+    told.what_if("what is {prompt}?")
+    assert told.title() == "what is {prompt}?"
 
 
 def test_a_typed_prompt_is_a_step_of_its_own() -> None:
