@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
@@ -38,8 +39,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "nodes": ("{n:,} nodes", "{n:,} 个节点"),
     "price": ("K and V of a token: {bytes} bytes", "每个 token 的 K 和 V：{bytes} 字节"),
     "formula": (
-        "= {layers} layers x 2 x {heads} KV heads x {dim} x {size} bytes",
-        "= {layers} 层 × 2 × {heads} 个 KV 头 × {dim} × {size} 字节",
+        "= {layers} layers {times} 2 (K and V) {times} {heads} KV heads {times} {dim} numbers {times} {size} bytes",
+        "= {layers} 层 × 2（K 和 V）× {heads} 个 KV 头 × {dim} 个数 × {size} 字节",
     ),
     "resident": ("resident", "驻留"),
     "unshared": ("without sharing", "不共享时"),
@@ -59,7 +60,7 @@ class Price(NamedTuple):
     again: int  # of prompts, by all steps so far: computed before, evicted, and computed another time
 
 
-def exhibit(run: Run, number: int, lang: str, *, width: int, look: Look) -> Text:
+def exhibit(run: Run, number: int, lang: str, *, width: int, look: Look, short: bool = False) -> Text:
     """Returns what a step (1 is the first) shows, one exhibit below the other; empty where it shows nothing.
 
     Args:
@@ -68,9 +69,11 @@ def exhibit(run: Run, number: int, lang: str, *, width: int, look: Look) -> Text
         lang: "zh" for Chinese, English else.
         width: The most cells of a line; 40 is enough.
         look: Palette, ASCII, colour; the run's abridgements are added.
+        short: Whether bars are those of this step alone.
     """
     words = _Words("en" if look.ascii else lang)
-    shown = [_EXHIBITS[name](run, number, words, width, look) for name in run.steps[number - 1].step.show]
+    drawn = {**_EXHIBITS, "bars": _bars_of_step} if short else _EXHIBITS
+    shown = [drawn[name](run, number, words, width, look) for name in run.steps[number - 1].step.show]
     return joined([line for text in shown for line in (*text.split("\n", allow_blank=True), Text())][:-1])
 
 
@@ -95,7 +98,12 @@ class _Words:
         return self("node" if n == 1 else "nodes", n=n)
 
 
-def _bars(run: Run, number: int, words: _Words, width: int, look: Look) -> Text:
+def _bars_of_step(run: Run, number: int, words: _Words, width: int, look: Look) -> Text:
+    """Sets the radix cache beside the arms in this step; over all steps so far where it has no requests."""
+    return _bars(run, number, words, width, look, short=True)
+
+
+def _bars(run: Run, number: int, words: _Words, width: int, look: Look, *, short: bool = False) -> Text:
     """Sets the radix cache beside the arms: in this step, where it has requests, and over all steps so far."""
     step = run.steps[number - 1]
     names = [_own_name(run, words), *(arm.name.text(words.lang) for arm in run.lesson.arms)]
@@ -103,7 +111,7 @@ def _bars(run: Run, number: int, words: _Words, width: int, look: Look) -> Text:
     so_far = [run.sums(number), *(total for _, _, total in step.arms)]
     groups = [("step", of_step)] if step.done and number > 1 else []
     lines = []
-    for title, sums in [*groups, ("so far", so_far)]:
+    for title, sums in groups if short and groups else [*groups, ("so far", so_far)]:
         rows = [_bar(name, one) for name, one in zip(names, sums, strict=True)]
         lines += [_heading(words(title), width, look), bars(rows, width=width, look=look, lang=words.lang)]
     return joined(lines)
@@ -155,7 +163,7 @@ def _price(run: Run, number: int, words: _Words, width: int, look: Look) -> Text
     names = [Text(words(name)) for name, _ in rows]
     amounts = [Text(words("tokens", n=tokens)) for _, tokens in rows]
     memory = [Text(memory_text(tokens * size) if size else "") for _, tokens in rows]
-    lines = wrapped(_formula(run, words), width)
+    lines = _formula(run, words, width, look)
     for line in zip(_column(names, left=True), _column(amounts), _column(memory), strict=True):
         row = Text("  ").join(line)
         row.truncate(width)
@@ -164,17 +172,31 @@ def _price(run: Run, number: int, words: _Words, width: int, look: Look) -> Text
     return joined(lines)
 
 
-def _formula(run: Run, words: _Words) -> list[Text]:
+def _formula(run: Run, words: _Words, width: int, look: Look) -> list[Text]:
     """Says how many bytes a token takes, and why where the lesson gives the shape of the model."""
     if not run.bytes_per_token:
         return []
     shape = run.lesson.shape if run.model == "words" else None
-    name = shape.name if shape is not None else run.model
-    items = [Text(words("price", bytes=f"{run.bytes_per_token:,}"))]
-    if shape is not None:
-        facts = {"layers": shape.layers, "heads": shape.kv_heads, "dim": shape.head_dim, "size": shape.dtype_bytes}
-        items.append(Text(words("formula", **facts)))
-    return [*items, Text(f"({label(name, ascii=True).plain})")]
+    name = label(shape.name if shape is not None else run.model, ascii=True).plain
+    lines = wrapped([Text(words("price", bytes=f"{run.bytes_per_token:,}")), Text(f"({name})")], width)
+    if shape is None:
+        return lines
+    times = "x" if look.ascii else "×"
+    facts = {"layers": shape.layers, "heads": shape.kv_heads, "dim": shape.head_dim, "size": shape.dtype_bytes}
+    first, *others = words("formula", times=times, **facts).split(f"{times} ")
+    factors = [first.strip(), *(f"{times} {other.strip()}" for other in others)]
+    return [*lines, *_filled(factors, width)]
+
+
+def _filled(parts: Iterable[str], width: int) -> list[Text]:
+    """Puts parts into lines, as many as fit; what goes on in another line is indented."""
+    lines: list[Text] = []
+    for part in parts:
+        if lines and lines[-1].cell_len + 1 + cell_len(part) <= width:
+            lines[-1].append(f" {part}")
+        else:
+            lines.append(Text(f"  {part}" if lines else part))
+    return lines
 
 
 def _column(cells: list[Text], left: bool = False) -> Iterable[Text]:

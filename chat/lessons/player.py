@@ -369,13 +369,16 @@ class Player:
         """Returns what a what-if changed, as in `WHAT IF capacity 110`; "" outside one."""
         return self.run.changes.heading(self.lang) if self.run.changes else ""
 
-    def exhibits(self, width: int, look: Look) -> Text:
-        """Returns what the step shows beside the tree, at most `width` cells wide; empty while a question is open."""
+    def exhibits(self, width: int, look: Look, *, short: bool = False) -> Text:
+        """Returns what the step shows beside the tree, at most `width` cells wide; empty while a question is open.
+
+        With `short`, bars are those of this step alone.
+        """
         if not self.step or self.question is not None or not self._current.step.show:
             return Text()
         from .exhibits import exhibit
 
-        return exhibit(self.run, self.step, self.lang, width=width, look=look)
+        return exhibit(self.run, self.step, self.lang, width=width, look=look, short=short)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

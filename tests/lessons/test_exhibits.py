@@ -87,10 +87,24 @@ def test_prices_are_tokens_times_bytes() -> None:
     for step in of.steps:
         price = price_of(of, step.number)
         lines = shown(of, step.number).splitlines()
-        assert "12,288 bytes" in lines[0] and "24 layers x 2 x 2 KV heads x 64 x 2 bytes" in lines[0]
+        assert "12,288 bytes" in lines[0]
+        assert "= 24 layers × 2 (K and V) × 2 KV heads × 64 numbers × 2 bytes" in " ".join(lines[1].split())
         rows = [re.split(r" {2,}", line) for line in lines[-5:]]
         amounts = [price.resident, price.unshared, price.unshared - price.resident, price.evicted, price.again]
         assert [row[1:] for row in rows] == [[f"{n:,} tok", memory_text(n * 12_288)] for n in amounts]
+
+
+def test_a_formula_that_is_too_wide_goes_on_in_the_next_line() -> None:
+    lines = shown(run_of("the-price"), 2, width=44).splitlines()
+    formula = " ".join(" ".join(lines[2:4]).split())
+    assert formula == "= 24 layers × 2 (K and V) × 2 KV heads × 64 numbers × 2 bytes", lines
+
+
+def test_short_bars_are_those_of_the_step() -> None:
+    of = run_of("multi-turn")
+    short = exhibit(of, 4, "en", width=80, look=PLAIN, short=True).plain
+    assert "this step" in short and "all steps so far" not in short and short in shown(of, 4, width=80)
+    assert "all steps so far" in exhibit(of, 1, "en", width=80, look=PLAIN, short=True).plain
 
 
 def test_what_was_evicted_and_comes_back_is_computed_again() -> None:
