@@ -97,7 +97,7 @@ def read_place(path: Path) -> Place | None:
     """Returns the place that a player tells, None when there is none, or the player is gone."""
     try:
         place = _place(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return place if _runs(place.pid) else None
 

@@ -116,7 +116,7 @@ class Request(_Data):
     replies: list[str] = []  # several samples of one prompt, given
     n: Annotated[int, Field(ge=1, le=64)] = 1  # several samples of one prompt, sampled
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
-    seed: int = 0
+    seed: Count = 0
     max_tokens: Many = 64
 
     @model_validator(mode="after")

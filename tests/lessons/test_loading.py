@@ -75,6 +75,7 @@ def test_a_good_lesson_is_read_and_named_after_its_file() -> None:
         ("about: A", "about: A\nabridge: {'': x}", "4: abridge.: String should have at least 1 character, not ''"),
         ("reply: Ho}", "reply: Ho, temperature: .nan}",
          "11: steps.0.requests.0.temperature: must be a finite number, not 'nan'"),
+        ("reply: Ho}", "seed: -1}", "11: steps.0.requests.0.seed: must be greater than or equal to 0, not '-1'"),
         ("about: A", "about: A: B", "3, column 9: mapping values are not allowed here"),
         ("{matched}", "{found}", "9: steps.0.say: nothing is called {found}; there are "),
         ("{matched}", "{arm:else:reused}", "9: steps.0.say: there is no arm 'else'; there are 'other'"),

@@ -72,7 +72,7 @@ def test_it_takes_away_its_own_file_only(home: Path) -> None:
     assert beacon_file().exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"lesson": 1}', "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"lesson": 1}', "\x00", "[" * 100_000])
 def test_what_is_no_place_is_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "lesson.json"
     path.write_text(text)
