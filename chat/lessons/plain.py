@@ -28,7 +28,7 @@ from .player import Level, Player, Verdict
 from .running import Stage
 from .speech import fold, in_ascii, say
 
-LETTERS: Final = "abcd"
+LETTERS: Final = ("A", "B", "C", "D")  # of choices; nodes have small ones
 _MOST: Final = 100  # cells of a line of running text
 
 
@@ -189,8 +189,8 @@ class PlainLesson:
                 return False
             player.next()
             self._show()
-        elif player.question is not None and word in LETTERS:
-            self._judge(player.answer(LETTERS.index(word)))
+        elif player.question is not None and word.upper() in LETTERS[: len(player.question.choices)]:
+            self._judge(player.answer(LETTERS.index(word.upper())))
         elif player.question is not None and word.startswith("#") and word[1:].isdecimal():
             self._judge(player.pick(int(word[1:])))
         elif word in ("b", "back"):
@@ -228,7 +228,7 @@ class PlainLesson:
     def _prompt(self) -> str:
         player = self.player
         if player.question is not None:
-            text = self._said("prompt.ask", letters=f"a-{LETTERS[len(player.question.choices) - 1]}")
+            text = self._said("prompt.ask", letters=f"A-{LETTERS[len(player.question.choices) - 1]}")
         elif player.at_end:
             text = self._said("prompt.end", steps=player.steps)
         else:

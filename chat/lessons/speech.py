@@ -326,7 +326,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "prompt.ask": ("{letters} answer · Enter skip · h help · q leave", "{letters} 回答 · 回车 跳过 · h 帮助 · q 离开"),
     "help.next": ("Enter or n: go on; with a question open, skip it", "回车或 n：继续；有问题时跳过它"),
     "help.back": ("b: back one step; a number: to that step", "b：后退一步；数字：跳到那一步"),
-    "help.answer": ("a, b, c, d: answer; #5: answer by a node", "a、b、c、d：回答；#5：用节点回答"),
+    "help.answer": ("A, B, C or D: answer; #5: answer by a node", "A、B、C 或 D：回答；#5：用节点回答"),
     "help.event": ("+ and -: one event forward and back", "+ 和 -：前进或后退一个事件"),
     "help.what_if": (
         "/capacity 110, /policy fifo, /split-recency prefix, /page-size 4: what if; r: back to the lesson",

@@ -214,8 +214,18 @@ def test_through_a_lesson_with_answers() -> None:
     assert said.count("Right. ") == 2 and "the end · 2 of 2 questions right" in said
     assert "question before step 2 · step 2" in said and "step 3 of 3 · step 3" in said
     assert desk.prompts[0] == "Enter next · b back · 1-3 step · h help · q leave> "
-    assert desk.prompts[2] == "a-d answer · Enter skip · h help · q leave> "
+    assert desk.prompts[2] == "A-D answer · Enter skip · h help · q leave> "
     assert desk.prompts[-1].startswith("Enter leave")
+
+
+@pytest.mark.parametrize("line", ["ab", "bc", "abcd", "e", "#x"])
+def test_what_is_no_answer_answers_nothing(line: str) -> None:
+    desk = Desk()
+    desk.type("", "")
+    assert desk.player.question is not None
+    assert desk.plain.line(line) and desk.player.question is not None
+    assert f"'{line}' means nothing here" in desk.said()
+    assert desk.plain.line("A") and desk.player.question is None
 
 
 def test_skipping_is_counted_apart() -> None:
