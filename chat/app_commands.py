@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..radix.policies import POLICIES
 from .chat import Chat
 from .commands import COMMANDS, LESSON, Handler, Key, command
 from .config import THEMES
@@ -118,7 +119,10 @@ def _share(name: str, *keys: Key) -> None:
 
 
 _lesson("help", "", "what you can type, and the keys", Key("f1", footer="Help"), Key("question_mark"))
-_lesson("text", "[on|off]", "all that is said, in place of the tree where they do not fit together", Key("f2"))
+_lesson(
+    "text", "[on|off]", "all that is said, in place of the tree where they do not fit together",
+    Key("f2", footer="More"),
+)  # fmt: skip
 _share("view", Key("f3", footer="View"))
 _share("theme", Key("f9"))
 _lesson(
@@ -136,8 +140,7 @@ _lesson(
     Key("left", "back", FREE, "Events"), Key("right", "forward", FREE),
 )  # fmt: skip
 _lesson(
-    "answer", "a|b|c|d", "answer the open question",
-    *(Key(letter, letter, CHOICES) for letter in "abcd"), *(Key(digit, digit, CHOICES) for digit in "1234"),
+    "answer", "1|2|3|4", "answer the open question", *(Key(digit, digit, CHOICES) for digit in "1234"),
 )  # fmt: skip
 _lesson(
     "choose", "up|down|this", "choose among the answers, or the node under the cursor",
@@ -146,16 +149,17 @@ _lesson(
 )  # fmt: skip
 _lesson(
     "play", "[on|off]", "play by itself; it waits at questions and where the lesson pauses",
-    Key("full_stop"), Key("p"),
+    Key("full_stop", footer="Play"), Key("p"),
 )  # fmt: skip
 _lesson("faster", "", "play faster", Key("plus"))
 _lesson("slower", "", "play slower", Key("minus"))
 _lesson("whatif", "", "type what to change, or another prompt", Key("w", "", FREE, "What if"), Key("slash", "", FREE))
 _lesson("capacity", "TOKENS", "what if the pool had another capacity")
-_lesson("policy", "NAME", "what if another policy chose what goes")
+_lesson("policy", "|".join(POLICIES), "what if another policy chose what goes")
 _lesson("split-recency", "both|prefix", "what if a split made only its prefix recent")
 _lesson("page-size", "TOKENS", "what if only whole pages were kept")
 _lesson("restore", "", "come back from a what-if", Key("r"))
+_lesson("restart", "", "begin the lesson again: every question is open, and nothing counted", Key("R"))
 _lesson("note", "[on|off]", "the presenter's note", Key("n"))
 _lesson("lang", "[en|zh]", "the language; the other one, by default", Key("l", footer="Lang"))
 _lesson("level", "[intro|engineer]", "without locks, slots and the clock, or with them", Key("v"))

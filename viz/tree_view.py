@@ -44,7 +44,7 @@ RUN = 3
 
 EMPTY: Final = "the tree is empty: nothing is cached yet"
 
-_SLACK = 4 / 3  # how much larger a figure may become before `auto` leaves it
+_SLACK = 4 / 3
 _NARROWEST = 20  # cells below which a rail is cut
 _LEAST_HEADED = 4  # lines from which on the columns are named
 _MARGIN = 2  # lines kept in sight around the cursor; columns twice as many
@@ -123,6 +123,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self.slack = _SLACK  # how much larger than its room a figure may become before `auto` leaves it
         self._folded: frozenset[int] = frozenset()
         self._runs = 0
         self._kept: frozenset[int] = frozenset()
@@ -170,6 +171,14 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             self._end = end
         self._repaint()
 
+    def measure(self, snapshot: Snapshot, letters: Mapping[int, str] | None, room: Size) -> tuple[str, Size]:
+        """Returns how a moment of what is shown would be drawn in some room, and how large; shows nothing."""
+        if self._shown is None:
+            return self.view, Size(0, 0)
+        kind, picture = self._choose(self._shown._replace(snapshot=snapshot, letters=letters), room)
+        head = 1 if isinstance(picture, Outline) and picture.height and room.height >= _LEAST_HEADED else 0
+        return kind, Size(picture.width, picture.height + head)
+
     def forget(self) -> None:
         """Forgets cursor, folds, marks and search: what is shown next is another tree, with the same ids."""
         self.unfold_all()
@@ -207,7 +216,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         count = sum(1 for _ in islice(shown.snapshot.nodes(), 2 * SMALL)) + len(shown.snapshot.tombstones)
         if count and count <= SMALL * (_SLACK if stays else 1):
             figure = self._draw("figure", shown, room)
-            slack = _SLACK if stays else 1  # so that it does not come and go
+            slack = self.slack if stays else 1  # so that it does not come and go
             if figure.width <= room.width * slack and figure.height <= room.height * slack:
                 return "figure", figure
         return "rail", self._draw("rail", shown, room)

@@ -45,7 +45,7 @@ CHAT = (
     "line above the input says what Enter would do to the cache. A key runs the command it stands with."
 )
 LESSON = (
-    "PgDn, Space or Enter go on, PgUp goes back. At a question a letter answers, or the arrow keys and Enter; where a "
+    "PgDn, Space or Enter go on, PgUp goes back. At a question a digit answers, or the arrow keys and Enter; where a "
     "node is asked for, choose it in the tree. Nothing shows the answer before. A key runs the command it stands with."
 )
 

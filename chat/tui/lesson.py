@@ -6,10 +6,11 @@ lesson runs in a thread of its own, and steps can be looked at as soon as they a
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -18,6 +19,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
 from textual.events import Click, Key, MouseDown
+from textual.geometry import Size
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -32,7 +34,7 @@ from .composer import Composer
 from .crash import unexpected
 from .keybar import KeyBar
 from .keys import lesson_bindings
-from .lesson_text import LETTERS, Teller, clipped, fold, said
+from .lesson_text import SIGNS, Teller, clipped, fold, key_label, said
 from .lines import Lines
 from .scene import Scene
 from .shell import PALETTE_KEYS, TINY, Shell
@@ -53,14 +55,26 @@ QUICKEST, SLOWEST = 0.5, 60.0
 
 FASTER = 1.5
 
+MESSAGE = 2
+"""Lines of a message, at most."""
+
 VERDICT = 4
 """Lines of a verdict where it takes the timeline's place."""
 
 ROOMY = 100
 """Columns from which on a narration should do with few lines."""
 
-STACKED = 30
-"""Lines of everything else that is stacked: of them the figure needs 20."""
+ASIDE = (40, 64)
+"""Columns of what stands beside the tree, at least and at most."""
+
+LEAST_TREE = 60
+"""Columns that a rail keeps beside it."""
+
+CHOSEN = 9
+"""Lines of a node's detail, where there is room for it at all."""
+
+ROOMY_LINES = 32
+"""Lines of the window from which on the pool is shown, and a node's detail."""
 
 LANGUAGES = ("en", "zh")
 
@@ -91,6 +105,16 @@ class Failed(Message):
     error: UserError
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What stands where, where all is stacked."""
+
+    most: int  # lines of what is said
+    above: Text = field(default_factory=Text)  # what the step shows, above its tree
+    aside: Text = field(default_factory=Text)  # or beside it
+    more: bool = False  # there is more than there is room for
+
+
 class LessonWatch(Watch, inherit_bindings=False):
     """The pane of the tree in a lesson: its keys and its timeline belong to the lesson."""
 
@@ -101,6 +125,20 @@ class LessonWatch(Watch, inherit_bindings=False):
         """Somebody clicked into the timeline."""
 
         position: int
+
+    def compose(self) -> ComposeResult:
+        """The parts, and room beside the tree."""
+        for part in super().compose():
+            if isinstance(part, TreeView):
+                with Horizontal(id="ground"):
+                    yield part
+                    yield Lines("aside")
+            else:
+                yield part
+
+    def on_mount(self) -> None:
+        """A figure that does not fit gives way at once: there is no time to pan in front of a class."""
+        self.drawing.slack = 1.0
 
     def clicked(self, position: int) -> None:
         """Leaves it to the lesson to go there."""
@@ -192,7 +230,7 @@ class LessonApp(Shell, inherit_bindings=False):
         yield Lines("verdict")
         yield Composer("composer", history=[], complete=self._go_on)
         yield Lines("message")
-        yield KeyBar("keys")
+        yield KeyBar("keys", spare=("f2", "full_stop"), name=lambda label: key_label(label, self._lang))
         yield Static(self._safe("radixchat needs a window of at least 40 × 12 cells"), id="tiny")
 
     def on_mount(self) -> None:
@@ -284,6 +322,7 @@ class LessonApp(Shell, inherit_bindings=False):
     def write(self, text: str) -> None:
         """Opens the input line, with something in it."""
         composer = self.query_one(Composer)
+        composer.placeholder = self._safe(self._said("ask"))
         composer.display = True  # at once, and so is the focus: the next key may be on its way
         self.set_class(True, "-asking")
         composer.write(text)
@@ -291,19 +330,33 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def complain(self, error: UserError) -> None:
         """Shows what is wrong and what to do."""
-        self.tell(f"{error.what}. {error.fix}")
+        chinese = error.what[-1:] > "\u2e80"
+        self.tell(f"{error.what}{'。' if chinese else '. '}{error.fix}")
 
     def tell(self, text: str) -> None:
         """Says something in place of the keys, until the next one is pressed."""
         self.set_class(bool(text), "-telling")
-        self._line("message", Text(self._safe(text), no_wrap=True, overflow="ellipsis"))
+        width = max(20, self.size.width - 2)
+        self._line("message", _text(clipped(fold(self._safe(text), width), MESSAGE, width, self._safe("…"))))
+
+    def _said(self, word: str, **values: object) -> str:
+        return said(word, self._lang, **values)
+
+    def _error(self, word: str, **values: object) -> UsageError:
+        """Returns an error in the language of the lesson: what is wrong, and what to do."""
+        what, *fix = re.split(r"(?<=\.) |(?<=。)", self._said(word, **values), maxsplit=1)
+        return UsageError(what.rstrip(".。"), "".join(fix))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: says how to leave."""
+        self.tell(self._said("leave"))
 
     def _idle(self) -> Player:
         """Returns the player. Raises UsageError while it is not there, or at work."""
         if self.failed is not None:
             raise UsageError("the lesson could not be run", "Ctrl-Q leaves.")
         if self.player is None or self.busy:
-            raise UsageError("the lesson is running", "Wait a moment.")
+            raise self._error("at work")
         return self.player
 
     # -- moves --------------------------------------------------------------------------------------------------------
@@ -312,14 +365,14 @@ class LessonApp(Shell, inherit_bindings=False):
         player = self._idle()
         if player.question is not None and not self._warned:
             self._warned = True
-            return self.tell("a question is open: answer it, or press the key once more to skip it")
+            return self.tell(self._said("open"))
         return self._go_on_with(player)
 
     def _go_on_with(self, player: Player) -> None:
         """Goes on, past an open question too."""
         skipped = player.question.answer if player.question is not None else ""
         if self._awaited(player, player.step + 1):
-            raise UsageError(f"step {player.step + 1} is still running", "Wait a moment.")
+            raise self._error("late", step=player.step + 1)
         if player.at_end and not skipped:
             self.ended, self.playing = True, False
             self._forget()
@@ -351,28 +404,39 @@ class LessonApp(Shell, inherit_bindings=False):
             return self.write("/goto ")
         last = max(player.steps, len(self.lesson.steps))
         if argument != "last" and (not argument.isdigit() or int(argument[:9]) > last):
-            raise UsageError(f"there is no step {argument}", f"The lesson has the steps 1 to {last}.")
+            raise self._error("no step", step=argument, last=last)
         step = last if argument == "last" else int(argument)
         if player.question is not None and step > player.step:
-            raise UsageError("a question is open", "Answer it first, or skip it with PgDn, twice.")
+            raise self._error("to answer")
         if self._awaited(player, step):
-            raise UsageError(f"step {step} is still running", "Wait a moment.")
+            raise self._error("late", step=step)
         self._forget()
         self.ended = False
+        passed = player.passed(step)
         player.jump(step)
-        return self._show()
+        self._show()
+        if passed:
+            self.tell(self._said("passed" if passed == 1 else "all passed", count=passed))
+        return None
+
+    def _do_restart(self, argument: str) -> None:
+        player = self._idle()
+        self._forget()
+        self.ended = self.playing = False
+        player.restart()
+        self._show()
 
     def _do_count(self, argument: str) -> None:
         self._number = (self._number + argument)[-3:]
-        self.tell(f"step {self._number}: g goes there")
+        self.tell(self._said("going", step=self._number))
 
     def _do_event(self, argument: str) -> None:
         player = self._idle()
         if argument not in ("back", "forward"):
             raise UsageError(f"there is no way {argument!r}", "Ways: back, forward.")
-        before = player.position
+        before = player.position, player.question
         player.event(1 if argument == "forward" else -1)
-        if player.position != before or self.ended:
+        if (player.position, player.question) != before or self.ended:
             self._forget()
             self.ended = False
             self._show()
@@ -389,16 +453,17 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def _do_answer(self, argument: str) -> None:
         player = self._idle()
-        signs = LETTERS + "1234"
-        if len(argument) != 1 or argument not in signs:
-            raise UsageError(f"{argument!r} is no answer", "Answers: a, b, c, d.")
-        self._judged(player, player.answer(signs.index(argument) % len(LETTERS)))
+        if len(argument) != 1 or argument not in SIGNS:
+            raise UsageError(f"{argument!r} is no answer", f"Answers: {', '.join(SIGNS)}.")
+        if player.question is None:
+            raise self._error("unasked")
+        self._judged(player, player.answer(SIGNS.index(argument)))
 
     def _do_choose(self, argument: str) -> None:
         player = self._idle()
         posed = player.question
         if posed is None:
-            raise UsageError("no question is open", "PgDn goes on.")
+            raise self._error("unasked")
         if argument in ("up", "down") and not posed.pick:
             self.chosen = (self.chosen + (1 if argument == "down" else -1)) % len(posed.choices)
             return self._tell_all()
@@ -407,7 +472,7 @@ class LessonApp(Shell, inherit_bindings=False):
         if not posed.pick:
             return self._judged(player, player.answer(self.chosen))
         if self.pane.cursor is None:
-            raise UsageError("no node is chosen", "Move to one with the arrow keys, or click on it.")
+            raise self._error("no node")
         return self._judged(player, player.pick(self.pane.cursor))
 
     def _judged(self, player: Player, verdict: Verdict) -> None:
@@ -423,6 +488,7 @@ class LessonApp(Shell, inherit_bindings=False):
 
     @on(TreeView.Moved)
     def _node_clicked(self, event: TreeView.Moved) -> None:
+        self.call_after_refresh(self._tell_all)  # a node's detail takes room, or gives it back
         pressed, self._pressed = self._pressed, False
         if pressed and event.node is not None and self.mode == "pick":
             self.action_run("/choose this")
@@ -439,7 +505,7 @@ class LessonApp(Shell, inherit_bindings=False):
             raise UsageError(f"play is on or off, and not {argument!r}", "Write /play on.")
         self.playing = argument == "on" if argument else not self.playing
         self._schedule()
-        self.tell(f"play on, a step every {self.seconds:.1f} s" if self.playing else "play off")
+        self.tell(self._said("play on" if self.playing else "play off", seconds=self.seconds))
 
     def _do_faster(self, argument: str) -> None:
         self._pace(1 / FASTER)
@@ -450,7 +516,7 @@ class LessonApp(Shell, inherit_bindings=False):
     def _pace(self, factor: float) -> None:
         self.seconds = min(max(self.seconds * factor, QUICKEST), SLOWEST)
         self._schedule()
-        self.tell(f"a step every {self.seconds:.1f} s")
+        self.tell(self._said("pace", seconds=self.seconds))
 
     @property
     def wait(self) -> float | None:
@@ -485,7 +551,8 @@ class LessonApp(Shell, inherit_bindings=False):
 
     def _setting(self, name: str, argument: str) -> None:
         if not argument:
-            return self.write(f"/{name} ")
+            self.write(f"/{name} ")
+            return self.tell(self.table[name].usage.replace("|", "  "))
         return self._change(f"/{name} {argument}")
 
     def _do_capacity(self, argument: str) -> None:
@@ -504,7 +571,7 @@ class LessonApp(Shell, inherit_bindings=False):
         """Runs the lesson with something changed, in a thread: a model may take its time."""
         player = self._idle()
         if not self._complete:
-            raise UsageError("the lesson is running", "Wait a moment.")
+            raise self._error("at work")
         self.busy = True
         self._forget()
         self.ended = self.playing = False
@@ -531,7 +598,7 @@ class LessonApp(Shell, inherit_bindings=False):
     def _do_restore(self, argument: str) -> None:
         player = self._idle()
         if not player.in_what_if:
-            raise UsageError("nothing is changed", "w or / changes something.")
+            raise self._error("unchanged")
         self._forget()
         self.ended = False
         player.restore()
@@ -606,7 +673,7 @@ class LessonApp(Shell, inherit_bindings=False):
         if self.player is not None:
             self.player.level = self._level
             self._show()
-        self.tell(f"level {self._level.value}")
+        self.tell(self._said("level", level=self._level.value))
 
     def _do_move(self, argument: str) -> None:
         if argument == "open":
@@ -642,6 +709,7 @@ class LessonApp(Shell, inherit_bindings=False):
             until=player.limit,
             lang=player.lang,
             intro=player.level is Level.INTRO,
+            names=lambda position: player.names(position - 1, position, pane.look),
         )
         run = player.run
         if pane.recording is not run.recording:
@@ -678,10 +746,17 @@ class LessonApp(Shell, inherit_bindings=False):
         """Writes every text anew."""
         width = self.size.width
         with suppress(NoMatches, IndexError):  # before the first widget, and after the last
-            self._line("exhibit", self._exhibit(max(20, width - 2)))
-            self._line("banner", self._banner(width))
-            self._line("brief", self._brief(max(20, width - 2)))
             self._line("verdict", self._verdict(max(20, width - 2)))
+            plan = self._plan(max(20, width - 2))
+            self._more = plan.more
+            self.set_class(bool(plan.above.plain), "-exhibiting")
+            self._line("exhibit", plan.above)
+            aside = self.query_one("#aside", Lines)
+            aside.display = bool(plan.aside.plain)
+            aside.styles.width = 2 + max((line.cell_len for line in plan.aside.split("\n")), default=0)
+            self._line("aside", plan.aside)
+            self._line("banner", self._banner(width))
+            self._line("brief", self._brief(max(20, width - 2), plan.most))
             self._tell_story()
 
     def _tell_story(self) -> None:
@@ -709,10 +784,9 @@ class LessonApp(Shell, inherit_bindings=False):
         """Lines above the tree."""
         return 3 if width >= ROOMY - 2 else 5
 
-    def _brief(self, width: int) -> Text:
-        """Returns what stands above the tree where they are stacked."""
+    def _brief(self, width: int, most: int) -> Text:
+        """Returns what stands above the tree where they are stacked, in at most so many lines but for a question."""
         outside, player, teller = self._outside(width), self.player, self._teller
-        most = self._most(width)
         if outside is not None or player is None or teller is None:
             return _text((outside or [])[:most])
         if player.question is not None:
@@ -725,27 +799,54 @@ class LessonApp(Shell, inherit_bindings=False):
         if not player.step:
             lines = [*teller.narration(width), *teller.notices(width)]
             return _text([*clipped(lines, most - 1, width, teller.more), *fold(teller.said("begin"), width)[:1]])
+        lines = clipped(self._told(teller, player, width), most, width, teller.more)
+        steady = min(most, len(teller.narration(width))) - len(lines)  # so that the tree does not jump
+        return _text([*lines, *[" "] * steady])
+
+    def _told(self, teller: Teller, player: Player, width: int) -> list[str]:
+        """Returns the note, or what an event did, or at the end of the step what is said of it."""
         note = teller.note(width) if self._notes else []
-        lines = note or [*self._event(teller, width), *teller.narration(width)]
-        return _text(clipped(lines, most, width, teller.more))
+        return note or (fold(teller.event(), width) if self._within(player) else teller.narration(width))
 
-    def _exhibit(self, width: int) -> Text:
-        """Returns what the step shows beside its tree, where they are stacked and there is room for both."""
-        if self.player is None or self.ended or self.size.width >= WIDE:
-            return Text()
-        exhibits = self.player.exhibits(width, self.pane.look)
-        room = self.size.height - STACKED
-        hidden = bool(exhibits.plain) and exhibits.plain.count("\n") >= room
-        self.set_class(bool(exhibits.plain) and not hidden, "-exhibiting")
-        self._more = hidden
-        return Text() if hidden else exhibits
+    def _plan(self, width: int) -> Plan:
+        """Decides how many lines are said, and whether what the step shows has room above its tree or beside it."""
+        least, player, teller, tree = self._most(width), self.player, self._teller, self.pane.drawing
+        if player is None or teller is None or player.question is not None or self.ended or self.size.width >= WIDE:
+            return Plan(least)
+        said = max(len(self._told(teller, player, width)), len(teller.narration(width)))
+        rows, columns = self._rows(), self.size.width
+        scene = self.pane.scene
+        snapshot = scene.of(player.snapshot)
+        letters = scene.called(snapshot)
+        kind, size = tree.measure(snapshot, letters, Size(columns, rows - min(said, least)))
+        most = max(least, min(said + 1, rows - size.height))
+        rest = rows - min(said, most)
+        for short in (False, True):
+            shown = player.exhibits(width, self.pane.look, short=short)
+            if not shown.plain or size.height + _height(shown) <= rest:
+                return Plan(most, above=shown, more=short)
+            cells = min(ASIDE[1], columns - 3 - (size.width if kind == "figure" else LEAST_TREE))
+            shown = player.exhibits(max(cells, ASIDE[0]), self.pane.look, short=short)
+            fits = tree.measure(snapshot, letters, Size(columns - cells - 2, rest))
+            if cells >= ASIDE[0] and _height(shown) <= rest and fits[0] == kind and fits[1].height <= rest:
+                return Plan(most, aside=shown, more=short)
+        return Plan(most, more=True)
 
-    def _event(self, teller: Teller, width: int) -> list[str]:
-        """Returns what happened last, while somebody looks at a step event by event."""
-        player = self.player
-        if player is None or not player.step or player.position == player.run.steps[player.step - 1].end:
-            return []
-        return clipped(fold(teller.event(), width), 1, width, teller.more)
+    def _rows(self) -> int:
+        """Returns the lines of the window that what is said, what is shown and the tree have for themselves."""
+        pane, tall = self.pane, self.size.height >= ROOMY_LINES
+        verdict = self.query_one("#verdict", Lines).text
+        judged = verdict.count("\n") + 1 if verdict else 0
+        taken = 2 + pane.query_one("#legend", Lines).text.count("\n") + 1 + judged  # title and keys, too
+        taken += 2 if tall or not judged else 0  # the timeline
+        if tall:
+            taken += pane.query_one("#gauge", Lines).text.count("\n") + 1
+            taken += CHOSEN if pane.has_class("-chosen") else 0
+        return self.size.height - taken
+
+    def _within(self, player: Player) -> bool:
+        """Whether somebody looks at a step event by event."""
+        return player.step > 0 and player.position != player.run.steps[player.step - 1].end
 
     def _verdict(self, width: int) -> Text:
         """Returns what is said to an answer; in a low window it takes the place of the timeline."""
@@ -773,11 +874,13 @@ class LessonApp(Shell, inherit_bindings=False):
         elif self.ended:
             parts.append(_text(teller.ending(width)))
         else:
-            parts.append(_text(teller.narration(width)))
+            within = self._within(player)
+            if not within:  # it tells how the step ends
+                parts.append(_text(teller.narration(width)))
             if not player.step:
                 parts += [_text(teller.notices(width)), _text(fold(teller.said("begin"), width), "dim")]
             elif event := teller.event():
-                parts.append(_text(fold(event, width), "dim"))
+                parts.append(_text(fold(event, width), "" if within else "dim"))
             parts.append(player.exhibits(width, self.pane.look))
         if self._notes:
             parts.append(_text(teller.note(width), "italic"))
@@ -786,6 +889,10 @@ class LessonApp(Shell, inherit_bindings=False):
 
 def _text(lines: list[str], style: str = "") -> Text:
     return Text("\n".join(lines), style, no_wrap=True)
+
+
+def _height(text: Text) -> int:
+    return text.plain.count("\n") + 1
 
 
 def _joined(lines: list[Text]) -> Text:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..lessons.asking import Posed
     from ..lessons.player import Player, Verdict
 
-LETTERS = "abcd"
+SIGNS = "1234"
+"""What answers are called."""
 
 _EN = {
     "of": "{step}/{steps}",
@@ -33,7 +34,7 @@ _EN = {
     "wrong": "Not so.",
     "skipped": "Not answered.",
     "pick": "Choose a node: arrows and Enter, or click on it.",
-    "choose": "Answer with a letter, or with ↑ ↓ and Enter.",
+    "choose": "Answer with a digit, or with ↑ ↓ and Enter.",
     "begin": "PgDn or Space begins, PgUp goes back, F1 lists the keys, Ctrl-Q leaves.",
     "note": "Note",
     "end": "The end.",
@@ -46,6 +47,23 @@ _EN = {
     "event": "event",
     "more": "F2 shows more",
     "restore": "r comes back",
+    "open": "a question is open: answer it, or press the key once more to skip it",
+    "going": "step {step}: g goes there",
+    "passed": "{count} question skipped; R begins again",
+    "all passed": "{count} questions skipped; R begins again",
+    "play on": "play on, a step every {seconds:.1f} s",
+    "play off": "play off",
+    "pace": "a step every {seconds:.1f} s",
+    "level": "level {level}",
+    "leave": "Ctrl-Q leaves the lesson",
+    "ask": "/capacity N  /policy NAME  /split-recency prefix  /page-size N  or a prompt",
+    "to answer": "a question is open. Answer it first, or skip it with PgDn, twice.",
+    "no node": "no node is chosen. Move to one with the arrow keys, or click on it.",
+    "no step": "there is no step {step}. The lesson has the steps 1 to {last}.",
+    "late": "step {step} is still running. Wait a moment.",
+    "at work": "the lesson is running. Wait a moment.",
+    "unchanged": "nothing is changed. w or / changes something.",
+    "unasked": "no question is open. PgDn goes on.",
 }
 
 _ZH = {
@@ -55,7 +73,7 @@ _ZH = {
     "wrong": "不对。",
     "skipped": "没有作答。",
     "pick": "请选择一个节点：方向键加 Enter，或用鼠标点击。",
-    "choose": "按字母作答，或用 ↑ ↓ 和 Enter。",
+    "choose": "按数字作答，或用 ↑ ↓ 和 Enter。",
     "begin": "PgDn 或空格开始，PgUp 返回，F1 列出按键，Ctrl-Q 退出。",
     "note": "讲解备注",
     "end": "本课结束。",
@@ -68,7 +86,35 @@ _ZH = {
     "event": "事件",
     "more": "F2 显示更多",
     "restore": "r 返回原课",
+    "open": "有一个问题还没有回答：请作答，或再按一次该键跳过",
+    "going": "第 {step} 步：按 g 前往",
+    "passed": "跳过了 {count} 个问题；按 R 重新开始",
+    "all passed": "跳过了 {count} 个问题；按 R 重新开始",
+    "play on": "自动播放，每步 {seconds:.1f} 秒",
+    "play off": "停止播放",
+    "pace": "每步 {seconds:.1f} 秒",
+    "level": "级别 {level}",
+    "leave": "按 Ctrl-Q 退出本课",
+    "ask": "/capacity N  /policy 名称  /split-recency prefix  /page-size N  或一个提示词",
+    "to answer": "有一个问题还没有回答。请先作答，或按两次 PgDn 跳过。",
+    "no node": "还没有选择节点。请用方向键移动到一个节点，或点击它。",
+    "no step": "没有第 {step} 步。本课有第 1 步到第 {last} 步。",
+    "late": "第 {step} 步还在运行。请稍候。",
+    "at work": "本课正在运行。请稍候。",
+    "unchanged": "没有任何改变。按 w 或 / 可以提出假设。",
+    "unasked": "现在没有问题。按 PgDn 继续。",
 }
+
+
+_KEYS_ZH = {
+    "Help": "帮助", "More": "更多", "View": "视图", "Next": "下一步", "Back": "上一步", "Events": "事件",
+    "Answer": "作答", "Choose": "选择", "Play": "播放", "What if": "假设", "Lang": "语言", "Quit": "退出",
+}  # fmt: skip
+
+
+def key_label(label: str, lang: str) -> str:
+    """Returns what a key does, as the line of keys says it."""
+    return _KEYS_ZH.get(label, label) if lang == "zh" else label
 
 
 def said(word: str, lang: str, **values: object) -> str:
@@ -196,7 +242,8 @@ class Teller:
             return fold(self.safe(player.narration()), width)
         run, step = player.run, player.run.steps[player.step - 1]
         found = diff(run.recording, step.start, step.end)
-        told = tell_diff(found, run.recording.pieces, look=self._abridged, lang=self.lang)[1:]
+        names = player.names(step.start, step.end, self._abridged)
+        told = tell_diff(found, run.recording.pieces, look=self._abridged, lang=self.lang, names=names)[1:]
         return fold(self.safe(" · ".join(told)), width)
 
     def notices(self, width: int) -> list[str]:
@@ -224,10 +271,10 @@ class Teller:
         items = []
         for index, choice in enumerate(posed.choices):
             style = Style(reverse=index == chosen, bold=index == chosen)
-            press = Style.from_meta({"@click": f"app.run('/answer {LETTERS[index]}', 'choices')"})
+            press = Style.from_meta({"@click": f"app.run('/answer {SIGNS[index]}', 'choices')"})
             room = width - 4 if not stacked else max(8, width - 4)
             first, *rest = fold(self.safe(choice.text), room)
-            item = Text(f" {LETTERS[index]} ", Style(bold=True, reverse=index == chosen) + press)
+            item = Text(f" {SIGNS[index]} ", Style(bold=True, reverse=index == chosen) + press)
             item.append(f"{first} ", style + press)
             for line in rest:
                 item.append("\n   ").append(f"{line} ", style + press)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -32,6 +32,7 @@ class EventLog(ScrollView):
         self._count = 0  # of the lines that may be seen
         self._last: tuple[int, int | None] = (0, None)  # what was shown
         self.lang = "en"
+        self.names: Callable[[int], Mapping[int, str] | None] = lambda position: None  # what nodes are called there
 
     def open(self, travel: Travel, recording: Recording, pieces: Mapping[int, bytes], look: Look) -> None:
         """Shows another recording."""
@@ -61,7 +62,11 @@ class EventLog(ScrollView):
             return Line.blank(width, self.rich_style)
         position = self._travel.stop_at(index)
         event = self._recording.events[position - 1] if position else None
-        told = "before everything" if event is None else tell(event, self._pieces, look=self._look, lang=self.lang)
+        if event is None:
+            told = "一切开始之前" if self.lang == "zh" else "before everything"
+        else:
+            names = self.names(position)
+            told = tell(event, self._pieces, look=self._look, lang=self.lang, names=names) or ""
         text = set_cell_size(f"{position:>6,}  {told}", width)
         style = self.rich_style + REVERSE if index == self._marked else self.rich_style
         return Line([Segment(text, style)], width)

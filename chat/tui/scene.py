@@ -5,7 +5,7 @@ Knows snapshots and texts; no widget and no lesson.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rich.text import Text
@@ -23,11 +23,12 @@ NO_LETTERS: Mapping[int, str] = {}
 class Scene:
     """How a pane shows a moment; the default is that of a chat."""
 
-    letters: Mapping[int, str] = field(default_factory=lambda: NO_LETTERS)  # by node; {}: nodes have their numbers
+    letters: Mapping[int, str] = field(default_factory=lambda: NO_LETTERS)  # by node
     veiled: bool = False  # a question is open
     until: int | None = None  # nothing after this position is shown; None: all there is
     lang: str = "en"
-    intro: bool = False  # without locks, slots and the clock
+    intro: bool = False  # without numbers of nodes, locks, slots and the clock
+    names: Callable[[int], Mapping[int, str] | None] = lambda position: None  # what nodes are called at a position
 
     @property
     def taught(self) -> bool:
@@ -37,6 +38,13 @@ class Scene:
     def of(self, snapshot: Snapshot) -> Snapshot:
         """Returns what is shown of a moment."""
         return unlocked(snapshot) if self.intro else snapshot
+
+    def called(self, snapshot: Snapshot) -> Mapping[int, str] | None:
+        """Returns what a picture calls the nodes of a moment; None leaves it to the picture."""
+        if self.intro or not self.taught:
+            return self.letters if self.intro else None
+        ids = (*(node.id for node in snapshot.nodes()), *(gone.node for gone in snapshot.tombstones))
+        return {id: f"{self.letters.get(id, '')} #{id}".strip() for id in ids}
 
 
 CHAT = Scene()

@@ -215,7 +215,7 @@ class Watch(Vertical):
         tree, scene = self.drawing, self.scene
         tree.show(
             snapshot, self._pieces, bytes_per_token=self._bytes_per_token or None,
-            letters=scene.letters or (None if not scene.intro else {}), veiled=scene.veiled,
+            letters=scene.called(snapshot), veiled=scene.veiled,
         )  # fmt: skip
         tree.mark(Mark.CUT, cut if cut is not None else self._cut_at(position))
         self._signs()
@@ -225,7 +225,7 @@ class Watch(Vertical):
         strip.position, strip.live, strip.until = position, self._position is None and not scene.taught, scene.until
         strip.refresh()
         log = self.query_one(EventLog)
-        log.lang = scene.lang
+        log.lang, log.names = scene.lang, scene.names
         log.show(position, scene.until)
 
     def _cut_at(self, position: int) -> dict[int, int]:

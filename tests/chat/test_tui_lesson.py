@@ -197,7 +197,7 @@ async def test_the_log_and_the_timeline_end_where_the_known_ends():
     async with taught(size=(200, 60), step=2) as rig:
         before = rig.below("#watch")
         assert "step 3 begins" not in before and "step 2 begins" in before
-        await rig.press("pagedown", "b")
+        await rig.press("pagedown", "2")
         assert "step 3 begins" in rig.below("#watch")
 
 
@@ -212,7 +212,7 @@ async def test_an_answer_is_judged_and_the_step_is_shown():
         assert posed is not None and posed.text[:40] in rig.text("#brief")
         assert "3/9?" in rig.text("#banner") and rig.player.veiled
         wrong = next(index for index, choice in enumerate(posed.choices) if not choice.right)
-        await rig.press("abcd"[wrong])
+        await rig.press("1234"[wrong])
         assert rig.player.step == 3 and "score 0/1" in rig.text("#banner")
         verdict = " ".join(rig.text("#verdict").split())
         assert "Not so." in verdict and posed.answer in verdict and posed.choices[wrong].because in verdict
@@ -228,7 +228,7 @@ async def test_a_click_on_an_answer_and_on_a_node_answers():
     async with taught(step=2) as rig:
         await rig.press("pagedown")
         brief = rig.app.query_one("#brief")
-        y = next(y for y, line in enumerate(rig.text("#brief").split("\n")) if line.startswith(" a "))
+        y = next(y for y, line in enumerate(rig.text("#brief").split("\n")) if line.startswith(" 1 "))
         await rig.pilot.click(brief, offset=(3, y))
         await rig.idle()
         assert rig.player.score.asked == 1
@@ -244,10 +244,10 @@ async def test_a_click_on_an_answer_and_on_a_node_answers():
 @pytest.mark.asyncio
 async def test_several_questions_about_a_step_come_one_after_the_other():
     async with taught(step=7) as rig:
-        await rig.press("pagedown", "a")
+        await rig.press("pagedown", "1")
         assert rig.app.verdict is not None and rig.player.question is not None and rig.player.step == 7
         assert "8/9?" in rig.text("#banner") and rig.text("#verdict")
-        await rig.press("a")
+        await rig.press("1")
         assert rig.player.step == 8 and rig.player.score.asked == 2
 
 
@@ -272,7 +272,7 @@ async def test_without_questions_none_is_asked():
 @pytest.mark.asyncio
 async def test_the_card_at_the_end_has_the_score():
     async with taught(step=8) as rig:
-        await rig.press("pagedown", "a", "pagedown")
+        await rig.press("pagedown", "1", "pagedown")
         assert rig.app.ended and "of 1 questions right" in rig.text("#brief")
 
 
@@ -404,7 +404,7 @@ async def test_what_keeps_a_lesson_from_running_is_said_in_two_lines():
 async def test_every_move_is_told_to_whoever_follows():
     seen = []
     async with taught(step=1, moved=lambda player: seen.append((player.step, player.question is not None))) as rig:
-        await rig.press("pagedown", "pagedown", "a", "pageup")
+        await rig.press("pagedown", "pagedown", "1", "pageup")
     assert seen[-4:] == [(2, False), (2, True), (3, False), (2, False)]
 
 

@@ -13,7 +13,7 @@ from radixchat.chat.commands import COMMANDS, LESSON
 from radixchat.chat.lessons.player import Level
 from radixchat.chat.tui.composer import Composer
 from radixchat.chat.tui.help import HelpScreen, keys_of
-from radixchat.chat.tui.lesson_text import LETTERS
+from radixchat.chat.tui.lesson_text import SIGNS
 
 from .lesson_rig import LessonRig, taught
 
@@ -167,23 +167,24 @@ async def check_free_right(rig: LessonRig, key: str) -> None:
     assert rig.player.position == end  # nothing after it was shown yet
     await rig.go(2)
     await rig.press(key)
-    assert rig.player.step == 3 and rig.player.position < end
+    assert rig.player.step == 2 and rig.player.question is not None  # which the jump had passed
+    await rig.press("1", "pageup", key)
+    assert rig.player.step == 3 and rig.player.position < rig.player.run.steps[2].end
 
 
 # -- questions -------------------------------------------------------------------------------------------------------
 
 
-async def check_letter(rig: LessonRig, key: str) -> None:
+async def check_digit(rig: LessonRig, key: str) -> None:
     posed = rig.player.question
-    right = posed.choices[(LETTERS + "1234").index(key) % 4].right
+    right = posed.choices[SIGNS.index(key)].right
     await rig.press(key)
     assert rig.player.step == 3 and rig.player.score[:2] == (right, 1)
     assert ("Right." if right else "Not so.") in rig.text("#verdict") and f"score {int(right)}/1" in rig.text("#banner")
 
 
-check_choices_a = check_choices_b = check_choices_c = check_choices_d = check_letter
-check_choices_1 = check_choices_2 = check_choices_3 = check_choices_4 = check_letter
-del check_letter
+check_choices_1 = check_choices_2 = check_choices_3 = check_choices_4 = check_digit
+del check_digit
 
 
 async def check_choices_down(rig: LessonRig, key: str) -> None:
@@ -266,6 +267,17 @@ async def check_r(rig: LessonRig, key: str) -> None:
     assert "WHAT IF" not in rig.text("#banner") and rig.player.step == 4
 
 
+async def check_R(rig: LessonRig, key: str) -> None:
+    await rig.go(2)
+    await rig.press("pagedown", "1")
+    await rig.type("/capacity 400")
+    await rig.press(key)
+    assert rig.player.step == 0 and not rig.player.in_what_if and rig.player.score == (0, 0, 0)
+    await rig.go(2)
+    await rig.press("pagedown")
+    assert rig.player.question is not None  # it is asked again
+
+
 # -- how it is told --------------------------------------------------------------------------------------------------
 
 
@@ -328,7 +340,7 @@ async def test_commands_take_what_their_usage_says_and_refuse_the_rest():
     async with taught(step=4) as rig:
         for line, expected in {
             "/goto 99": "there is no step 99", "/goto x": "there is no step x", "/event never": "no way 'never'",
-            "/answer a": "no question is open", "/answer z": "'z' is no answer", "/choose up": "no question is open",
+            "/answer 1": "no question is open", "/answer z": "'z' is no answer", "/choose up": "no question is open",
             "/play maybe": "play is on or off", "/note maybe": "note is on or off", "/text maybe": "text is on or off",
             "/lang xx": "lessons are not told in xx", "/level high": "there is no level 'high'",
             "/capacity many": "takes a number of tokens", "/policy best": "takes no 'best'", "/nonsense": "no command",
