@@ -21,6 +21,7 @@ from .cells import Brush
 from .labels import Kind, Labels, label, lettered
 from .picture import Look
 from .plain import memory_line, memory_text
+from .sentences import PICTURES, spoken
 from .states import ATTRIBUTES, STATES, UNCACHED, Attribute
 from .story import why_gone
 from .veil import HIDDEN
@@ -112,24 +113,26 @@ def gauge(
             ascii=look.ascii,
             colour=look.colour,
             veiled=veiled,
+            lang=look.lang,
         )
         if lines.plain.count("\n") < 2:
             break
-    saved = sharing(snapshot, bytes_per_token, ascii=look.ascii)
+    saved = sharing(snapshot, bytes_per_token, ascii=look.ascii, lang=look.lang)
     if saved:
         lines.append("\n")
         lines.append_text(Text("\n").join(wrap(Text(saved, Brush(look).faint), width)))
     return lines
 
 
-def sharing(snapshot: Snapshot, bytes_per_token: int | None = None, *, ascii: bool = False) -> str:
+def sharing(snapshot: Snapshot, bytes_per_token: int | None = None, *, ascii: bool = False, lang: str = "en") -> str:
     """Says what the same leaves would take without sharing; nothing while the tree is empty."""
     if not snapshot.resident:
         return ""
     apart = unshared(snapshot)
     size = f" ({memory_text(apart * bytes_per_token)})" if bytes_per_token else ""
     times = "x" if ascii else "×"
-    return f"without sharing it would be {apart:,} tok{size} ({times}{apart / snapshot.resident:,.1f})"
+    sentence = PICTURES[spoken(lang, ascii=ascii)]["sharing"]
+    return sentence.format(apart=apart, size=size, times=times, factor=apart / snapshot.resident)
 
 
 # -- the facts ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
@@ -23,6 +23,7 @@ from .cells import Brush, Run, label_runs, line_of
 from .draft import INDENT, MOST_TEXT, REST, TEXT, TEXTS, Draft, Form, Kept, Node, Texts, nodes_of
 from .labels import Kind, Label, Span
 from .picture import Direction, Look, Picture, Place
+from .sentences import PICTURES, spoken
 from .shown import strongest
 from .states import ATTRIBUTES, STATES, Attribute
 from .turns import joined
@@ -138,6 +139,7 @@ class Figure:
         self._parts, self._spots = draft.placed(form, kept or [None] * len(draft.nodes))
         self._victim = snapshot.next_victim
         self._brush = Brush(look)
+        self._evicted = PICTURES[spoken(look.lang, ascii=look.ascii)]["evicted"]
         self._strokes = (_ASCII, _ASCII_DASHED) if look.ascii else (_SOLID, _DASHED)
         every = list(zip(self._nodes, self._parts, self._spots, strict=True))
         self.kept = {node.key: Kept(spot.x, part) for node, part, spot in every}
@@ -286,9 +288,9 @@ class Figure:
         brush, style = self._brush, self._brush.stroke(State.EVICTED)
         runs = []
         if row == 0:
-            word = STATES[State.EVICTED].word[:room]
-            runs.append(Run(x, word, style))
-            x, room = x + len(word) + 1, room - len(word) - 1
+            cells = min(cell_len(self._evicted), room)
+            runs.append(Run(x, set_cell_size(self._evicted, cells), style))
+            x, room = x + cells + 1, room - cells - 1
         if row == min(1, self._parts[number].text_height - 1) and room >= _LEAST_EPITAPH:
             text = joined(self.texts.lines(self._nodes[number].twig.key)).fit(room, ascii=brush.ascii)
             runs += label_runs(x, text, style + brush.strike, brush.faint + brush.strike)

@@ -252,8 +252,9 @@ class _Brush:
         self._labels = labels or Labels.of(pieces, look)
         self._lines: dict[Row, Text] = {}
         self.painter = RowPainter(
-            needs, self._labels, width=width, palette=look.palette, ascii=look.ascii, colour=look.colour
-        )
+            needs, self._labels, width=width, palette=look.palette, ascii=look.ascii, colour=look.colour,
+            lang=look.lang,
+        )  # fmt: skip
 
     def fitting(self, wanted: _Brush) -> _Brush:
         """Returns this brush if it paints as that one does; else that one, with the labels of this one if they fit."""

@@ -39,6 +39,7 @@ class Look:
     ascii: bool = False  # signs and labels in ASCII only
     colour: bool = True
     pills: bool = True  # chat-template tokens are folded
+    lang: str = "en"  # of headings, columns and the pool: "zh" for Chinese; English where only ASCII can be printed
     abridged: tuple[tuple[str, str], ...] = ()  # texts in labels, and what stands for each; whole where all is told
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 from ..radix.snapshots import Snapshot, State
 from .labels import Kind, Label, Labels, label, lettered
 from .rail import Lane, Row, RowKind
-from .sentences import spoken
+from .sentences import PICTURES, spoken
 from .states import ATTRIBUTES, MORE, PALETTES, STATES, UNCACHED, Attribute, Sign
 
 MEMORY_FROM = 60
@@ -173,6 +173,7 @@ def memory_line(
     ascii: bool = False,
     colour: bool = True,
     veiled: bool = False,
+    lang: str = "en",
 ) -> Text:
     """Paints the pool: a gauge and its four parts, which add up to the capacity; on one line where that fits.
 
@@ -184,8 +185,10 @@ def memory_line(
         ascii: As in `tree_text`.
         colour: As in `tree_text`.
         veiled: Whether what is protected and what is evictable become one part, because a question is open.
+        lang: As in `legend`.
     """
     brush = _Brush(palette, ascii, colour)
+    words = PICTURES[spoken(lang, ascii=ascii)]
     resident = [
         ("protected", snapshot.protected, "█", "#", brush.stroke(Attribute.LOCKED)),
         ("evictable", snapshot.evictable, "▓", "=", brush.stroke(State.RESIDENT)),
@@ -199,10 +202,10 @@ def memory_line(
     ]
     for size in (bytes_per_token, None):  # tokens alone where a part with its bytes is too wide
         items = [
-            brush.item(plain if ascii else glyph, f"{word} {_amount(tokens, size)}", style)
+            brush.item(plain if ascii else glyph, f"{words[word]} {_amount(tokens, size)}", style)
             for word, tokens, glyph, plain, style in parts
         ]
-        whole = Text(f"capacity {_amount(snapshot.capacity, size, ' tok')}", brush.faint)
+        whole = Text(f"{words['capacity']} {_amount(snapshot.capacity, size, words['tok'])}", brush.faint)
         if max(item.cell_len for item in (*items, whole)) <= width:
             break
     taken = sum(item.cell_len + _GAP for item in (*items, whole))
@@ -255,6 +258,7 @@ class RowPainter:
         ascii: Whether to use printable ASCII only.
         colour: Whether to use colours and weights.
         columns: Whether anything stands to the right of rail, sign and label.
+        lang: Of the columns' names, as in `legend`.
     """
 
     def __init__(
@@ -267,10 +271,12 @@ class RowPainter:
         ascii: bool = False,
         colour: bool = True,
         columns: bool = True,
+        lang: str = "en",
     ) -> None:
         self._width = width
         self._brush = _Brush(palette, ascii, colour)
         self._labels = labels
+        self._words = PICTURES[spoken(lang, ascii=ascii)]
         self._longest = needs.single
         self._columns = self._fitting(needs) if columns else []
         self.room = width - sum(column.cells + _GAP for column in self._columns)
@@ -314,13 +320,16 @@ class RowPainter:
         tokens = max(len(f"{needs.tokens:,}"), needs.walked)
         columns = [
             _Column("", self._attribute, lambda row: brush.stroke(row.attribute), len(locks), left=True),
-            _Column("tokens", _tokens, self._plain, tokens),
+            _Column(self._words["tokens"], _tokens, self._plain, tokens),
         ]
         if self._width >= MEMORY_FROM and needs.memory is not None:
-            columns.append(_Column("memory", lambda row: memory_text(row.bytes), self._plain, needs.memory))
+            columns.append(
+                _Column(self._words["memory"], lambda row: memory_text(row.bytes), self._plain, needs.memory)
+            )
         if self._width >= DETAIL_FROM and needs.age is not None:
             age = len(f"{needs.age:,}")
-            columns.append(_Column("age", lambda row: "" if row.age is None else f"{row.age:,}", self._plain, age))
+            name = self._words["age"]
+            columns.append(_Column(name, lambda row: "" if row.age is None else f"{row.age:,}", self._plain, age))
         if self._width >= DETAIL_FROM:
             columns.append(self._bars(min(24, 10 + (self._width - DETAIL_FROM) // 4)))
         while columns and self._width - sum(column.cells + _GAP for column in columns) < _LEAST_ROOM:
@@ -392,8 +401,8 @@ class RowPainter:
     def _rest(self, row: Row, room: int) -> Text:
         """Paints the tokens that have no KV yet, in at most a third of the room."""
         rest = Text()
-        if row.uncached:
-            sign = f" {self._brush.glyph(UNCACHED)}"
+        sign = f" {self._brush.glyph(UNCACHED)}"
+        if row.uncached and cell_len(sign) <= room:  # a long letter may leave none
             rest.append(sign, self._brush.faint)
             self._put(rest, self._labels.fit(row.uncached, room // 3 - 2), self._brush.faint, self._brush.faint)
         return rest
@@ -424,10 +433,11 @@ class _Column:
         self.value = value
         self.style = style
         self.left = left
-        self.cells = max(2, len(title), cells)
+        self.cells = max(2, cell_len(title), cells)
 
     def align(self, text: str) -> str:
-        return text.ljust(self.cells) if self.left else text.rjust(self.cells)
+        pad = " " * (self.cells - cell_len(text))
+        return text + pad if self.left else pad + text
 
 
 def _is_single(row: Row) -> bool:

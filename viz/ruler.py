@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
@@ -25,6 +25,7 @@ from ..radix.snapshots import Snapshot, State
 from .cells import Brush, Run, label_runs, line_of, split_runs
 from .labels import Kind, Label, Labels, Span, label, lettered
 from .picture import Direction, Look, Place
+from .sentences import PICTURES, spoken
 from .shown import shown_trees
 from .states import ATTRIBUTES, MORE, STATES, UNCACHED, Attribute
 from .twigs import RowKind, Twig
@@ -250,6 +251,7 @@ class Ruler:
         self.left_out = sum(bar.nodes for bar in bars) - sum(bar.nodes for bar in self._bars)
         self._victim = victim
         self._brush = Brush(look)
+        self._words = PICTURES[spoken(look.lang, ascii=look.ascii)]
         self._signs = _ASCII if look.ascii else _UNICODE
         self._labels = Labels.of(pieces, look)
         self._lines: dict[int, list[_Bar]] = {}
@@ -311,18 +313,12 @@ class Ruler:
     def _meaning(self) -> Text:
         """Says what cells mean and what is missing, in the longest words that fit."""
         root = "sqrt" if self._brush.ascii else "√"
-        missing = f"{self.left_out:,} {'node does' if self.left_out == 1 else 'nodes do'} not fit; " * bool(
-            self.left_out
-        )
-        columns = "columns are token positions" if self._fit.shared else "bars begin where their parents end,"
-        words = (
-            f"{missing}{columns} on a {root} scale, a bar has {self._fit.least} cells at least: "
-            "numbers count, lengths do not",
-            f"{missing}token positions, {root} scale, {self._fit.least} cells a bar at least",
-            f"{missing}{root} scale",
-        )
-        text = next((one for one in words if len(one) <= self.width), words[-1])
-        return line_of([Run(0, text[: self.width], self._brush.faint)])
+        missing = self._words["miss" if self.left_out == 1 else "misses"].format(missing=self.left_out)
+        ways = ("shared" if self._fit.shared else "apart", "shorter", "shortest")
+        facts = {"root": root, "least": self._fit.least}
+        words = [missing * bool(self.left_out) + self._words[way].format(**facts) for way in ways]
+        text = next((one for one in words if cell_len(one) <= self.width), words[-1])
+        return line_of([Run(0, set_cell_size(text, min(cell_len(text), self.width)), self._brush.faint)])
 
     def _positions(self) -> Text:
         """Writes token positions above the ends of bars, those of the first line first."""

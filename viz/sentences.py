@@ -151,6 +151,36 @@ _CHINESE: Final[Table] = {
 SENTENCES: Final[Mapping[str, Table]] = {"en": _ENGLISH, "zh": _CHINESE}
 """The sentences of each language."""
 
+PICTURES: Final[Mapping[str, Table]] = {
+    "en": {
+        "tree": "the tree: {nodes:,} nodes", "one": "the tree: {nodes:,} node",
+        "empty": "the tree is empty: nothing is cached yet",
+        "tokens": "tokens", "memory": "memory", "age": "age", "evicted": "evicted",
+        "protected": "protected", "evictable": "evictable", "resident": "resident", "in-flight": "in-flight",
+        "free": "free", "capacity": "capacity", "tok": " tok",
+        "misses": "{missing:,} nodes do not fit; ", "miss": "{missing:,} node does not fit; ",
+        "shared": "columns are token positions on a {root} scale, a bar has {least} cells at least: numbers count, "
+        "lengths do not",
+        "apart": "bars begin where their parents end, on a {root} scale, a bar has {least} cells at least: numbers "
+        "count, lengths do not",
+        "shorter": "token positions, {root} scale, {least} cells a bar at least", "shortest": "{root} scale",
+        "sharing": "without sharing it would be {apart:,} tok{size} ({times}{factor:,.1f})",
+    },
+    "zh": {
+        "tree": "树：{nodes:,} 个节点", "one": "树：{nodes:,} 个节点",
+        "empty": "树是空的：还没有缓存任何内容",
+        "tokens": "token 数", "memory": "内存", "age": "未用", "evicted": "已驱逐",
+        "protected": "受保护", "evictable": "可驱逐", "resident": "驻留", "in-flight": "进行中",
+        "free": "空闲", "capacity": "容量", "tok": " 个 token",
+        "misses": "{missing:,} 个节点放不下；", "miss": "{missing:,} 个节点放不下；",
+        "shared": "横轴是 token 位置，按 {root} 缩放，每条至少 {least} 格：以数字为准，长度不准",
+        "apart": "每条从父节点的末端开始，按 {root} 缩放，每条至少 {least} 格：以数字为准，长度不准",
+        "shorter": "token 位置，{root} 缩放，每条至少 {least} 格", "shortest": "{root} 缩放",
+        "sharing": "不共享则需要 {apart:,} 个 token{size}（{times}{factor:,.1f}）",
+    },
+}  # fmt: skip
+"""What pictures, their columns and the pool say; the words of states are in the legend."""
+
 COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "en": {
         "requests": ("{:,} request", "{:,} requests"),

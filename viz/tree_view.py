@@ -33,16 +33,17 @@ from .outline import Outline, outline
 from .picture import Direction, Look, Picture, Place
 from .rail import RowKind
 from .ruler import ruler
+from .sentences import PICTURES, spoken
 from .states import LIGHT, PALETTES
 from .veil import veil
 
 SMALL = 24
 """Nodes up to which `auto` draws the figure, if it fits."""
 
+EMPTY: Final = PICTURES["en"]["empty"]
+
 RUN = 3
 """Untouched nodes in a chain from which on they are folded when chains are."""
-
-EMPTY: Final = "the tree is empty: nothing is cached yet"
 
 _SLACK = 4 / 3
 _NARROWEST = 20  # cells below which a rail is cut
@@ -178,6 +179,10 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         kind, picture = self._choose(self._shown._replace(snapshot=snapshot, letters=letters), room)
         head = 1 if isinstance(picture, Outline) and picture.height and room.height >= _LEAST_HEADED else 0
         return kind, Size(picture.width, picture.height + head)
+
+    @property
+    def _words(self) -> Mapping[str, str]:
+        return PICTURES[spoken(self.look.lang, ascii=self.look.ascii)]
 
     def forget(self) -> None:
         """Forgets cursor, folds, marks and search: what is shown next is another tree, with the same ids."""
@@ -481,11 +486,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         picture, x, width = self._picture, self.scroll_offset.x, self.content_size.width
         if picture is None or not picture.height:
             empty = y == 0 and self._shown is not None
-            return self._cached(Text(f" {EMPTY}" if empty else "", self._ink.faint), ()).crop_extend(
+            return self._cached(Text(f" {self._words['empty']}" if empty else "", self._ink.faint), ()).crop_extend(
                 0, width, self._ink.ground
             )
         if y < self._head and isinstance(picture, Outline):
-            title = f"the tree: {picture.nodes:,} node{'' if picture.nodes == 1 else 's'}"
+            title = self._words["one" if picture.nodes == 1 else "tree"].format(nodes=picture.nodes)
             return self._cached(picture.heading(title), ()).crop_extend(0, width, self._ink.ground)
         line = y - self._head + self.scroll_offset.y
         if line >= picture.height:

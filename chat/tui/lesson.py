@@ -713,8 +713,10 @@ class LessonApp(Shell, inherit_bindings=False):
         )
         run = player.run
         if pane.recording is not run.recording:
-            pane.restyle(pane.look.palette, run.abridged)
+            pane.restyle(pane.look.palette, run.abridged, player.lang)
             pane.open(run.recording, run.recording.pieces, run.bytes_per_token, player.position)
+        elif pane.look.lang != player.lang:
+            pane.restyle(pane.look.palette, lang=player.lang)
         if reveal and player.position > pane.position:
             pane.reveal(player.position)
         else:

@@ -162,9 +162,12 @@ class Watch(Vertical):
         self._queue(position)
         self._next_beat()
 
-    def restyle(self, palette: str, abridged: tuple[tuple[str, str], ...] | None = None) -> None:
-        """Paints in another palette, and with other abridgements."""
-        self.look = replace(self.look, palette=palette, abridged=self.look.abridged if abridged is None else abridged)
+    def restyle(
+        self, palette: str, abridged: tuple[tuple[str, str], ...] | None = None, lang: str | None = None
+    ) -> None:
+        """Paints in another palette, and with other abridgements or in another language."""
+        abridged = self.look.abridged if abridged is None else abridged
+        self.look = replace(self.look, palette=palette, abridged=abridged, lang=lang or self.look.lang)
         self.drawing.look = self.look
         strip = self.query_one(StripBar)
         strip.look = self.look

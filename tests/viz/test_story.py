@@ -18,7 +18,7 @@ from radixchat.viz import story
 from radixchat.viz.picture import Look
 from radixchat.viz.sanitize import HIDDEN
 from radixchat.viz.sentences import COUNTS, SENTENCES, spoken
-from radixchat.viz.story import tell, tell_diff, why_gone
+from radixchat.viz.story import names_of, tell, tell_diff, why_gone
 
 LOOK = Look(colour=False)
 KEY = as_key([5, 20, 21])  # "<|im_start|>user\n", " Why does", " it split?"
@@ -261,3 +261,26 @@ def test_nothing_is_told_as_nothing(pieces: dict[int, bytes]) -> None:
     """Locks are no change that can be seen."""
     assert told(chat(ev.Locked(1, 0)), pieces) == ["within step 1, 1 event", "nothing changed in the tree"]
     assert told(chat(ev.Locked(1, 0)), pieces, lang="zh") == ["第 1 步之内，1 个事件", "树没有任何变化"]
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_nodes_go_by_letter_or_by_their_text_where_names_are_given(pieces: dict[int, bytes]) -> None:
+    """A text that changes is that of the first moment; a node that nobody named keeps its number."""
+    turn = [ev.StepOpened(2), ev.Split(1, 2, 6, 2), ev.Inserted(3, 2, as_key([20, 21]), as_key([11, 12]), 2)]
+    recording = chat(*turn)
+    moments = recording.at(3), recording.at(len(recording.events))
+    names = names_of(moments, {2: "b"}, pieces, look=LOOK)
+    assert names[2] == "node b" and names[1].startswith("“‹system›") and names[3] == "“␣Why does it split?”"
+    assert tell(turn[1], pieces, look=LOOK, names=names) == f"split {names[1]} at token 6: new parent node b"
+    assert tell(ev.Evicted(9, 1, "lru", 0, 0, 0), pieces, look=LOOK, names=names).startswith("evicted #9 (1 tok)")
+    lines = tell_diff(diff(recording, 3, len(recording.events)), pieces, look=LOOK, names=names)
+    assert "#" not in "".join(lines) and f"split {names[1]} at token 6: new parent node b" in lines
+    chinese = names_of(moments, {2: "b"}, pieces, look=LOOK, lang="zh")
+    assert chinese[2] == "节点 b" and "新的父节点是 节点 b" in tell(
+        turn[1], pieces, look=LOOK, lang="zh", names=chinese
+    )
+    plain = Look(ascii=True)
+    assert names_of(moments, {}, pieces, look=plain)[3].startswith('"')
+    assert all(name.isascii() for name in names_of(moments, {2: "é"}, pieces, look=plain).values())
