@@ -92,7 +92,7 @@ async def test_a_window_may_become_wide_and_narrow_again():
 @pytest.mark.asyncio
 async def test_exhibits_stand_beside_or_above_the_tree_or_behind_a_key():
     lesson = load_lesson("multi-turn")
-    for size, where in (((160, 44), "#story"), ((120, 42), "#exhibit"), ((100, 28), "")):
+    for size, where in (((160, 44), "#story"), ((120, 42), "#exhibit"), ((80, 20), "")):
         async with taught(lesson, size=size, step=4, questions=False) as rig:
             assert ("F2 shows more" in rig.text("#banner")) is (not where)
             if not where:
@@ -101,6 +101,127 @@ async def test_exhibits_stand_beside_or_above_the_tree_or_behind_a_key():
                 where = "#story"
                 assert "F2 shows more" not in rig.text("#banner")
             assert "all steps so far" in rig.text(where) and "all steps so far" in rig.screen
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", [(100, 28), (120, 34)])
+@pytest.mark.parametrize("name", ["multi-turn", "the-price", "trie-to-radix"])
+async def test_exhibits_are_seen_wherever_the_tree_leaves_room_for_them(name: str, size: tuple[int, int]):
+    """Above it or beside it, and the tree is whole; else F2 is said to show them."""
+    async with taught(load_lesson(name), size=size, step=1, questions=False) as rig:
+        seen = 0
+        for step in range(1, rig.player.steps + 1):
+            await rig.go(step)
+            shown = rig.text("#exhibit") or rig.text("#aside")
+            wanted = rig.player.exhibits(size[0] - 2, rig.app.pane.look).plain
+            if shown:
+                assert shows_all(rig) and all(line.strip() in rig.screen for line in shown.split("\n"))
+                seen += 1
+            if wanted and shown != wanted and not rig.text("#aside"):
+                assert "F2 shows more" in rig.text("#banner")
+            free = rig.app.pane.drawing.size.height - rig.app.pane.drawing.virtual_size.height
+            assert not wanted or shown or free < wanted.count("\n") + 1
+        assert seen
+
+
+@pytest.mark.asyncio
+async def test_the_first_bars_of_a_chat_stand_above_a_small_tree():
+    async with taught(load_lesson("multi-turn"), size=(100, 28), step=1, questions=False) as rig:
+        assert "all steps so far" in rig.below("#exhibit") and shows_all(rig)
+
+
+@pytest.mark.asyncio
+async def test_nothing_runs_off_the_edge_when_a_step_is_larger_than_the_last():
+    async with taught(size=(80, 24), step=8, questions=False) as rig:
+        await rig.press("pagedown")
+        assert rig.player.step == 9 and shows_all(rig)
+
+
+@pytest.mark.asyncio
+async def test_an_event_is_told_alone_and_the_outcome_at_the_end():
+    for size, where in (((100, 28), "#brief"), ((160, 44), "#story")):
+        async with taught(size=size, step=5) as rig:
+            narration, rows = rig.player.narration()[:30], rig.app.pane.drawing.size.height
+            assert narration in rig.text(where).replace("\n", " ")
+            await rig.press("left")
+            assert narration not in rig.text(where).replace("\n", " ") and "event: " in rig.text(where)
+            assert rig.app.pane.drawing.size.height == rows and "#" not in rig.text(where)
+
+
+@pytest.mark.asyncio
+async def test_what_went_keeps_the_letter_that_the_narration_gives_it():
+    async with taught(step=5, view="figure") as rig:
+        assert "✖ c 84" in rig.below("#tree")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("view", ["figure", "rail", "ruler"])
+async def test_engineers_see_the_number_of_every_node_and_others_see_none(view: str):
+    async with taught(size=(120, 34), step=8, level="engineer", view=view) as rig:
+        tree = rig.below("#tree")
+        for node in rig.player.snapshot.nodes():
+            letter = rig.player.letters.get(node.id, "")
+            assert f"{letter} #{node.id}".strip() in tree
+        await rig.press("v")
+        assert "#" not in rig.below("#tree")
+
+
+@pytest.mark.asyncio
+async def test_a_jump_over_questions_says_so_once():
+    async with taught(step=1) as rig:
+        await rig.go(5)
+        assert "3 questions skipped; R begins again" in rig.text("#message")
+        await rig.go(1)
+        await rig.go(5)
+        assert "skipped" not in rig.text("#message")
+
+
+@pytest.mark.asyncio
+async def test_the_screen_is_chinese_too():
+    async with taught(size=(100, 34), step=5, lang="zh", view="rail") as rig:
+        assert "下一步" in rig.below("#keys") and "Next" not in rig.below("#keys")
+        assert "树：" in rig.below("#tree") and "token 数" in rig.below("#tree")
+        assert "容量 200" in rig.below("#gauge") and "不共享" in rig.below("#gauge")
+        for key, words in {
+            "ctrl+c": "退出",
+            "2": "按 g 前往",
+            "p": "自动播放",
+            "r": "没有任何改变",
+            "v": "级别",
+        }.items():
+            await rig.press(key)
+            assert words in rig.below("#message"), key
+        await rig.press("w")
+        assert "/policy 名称" in rig.below("#composer")
+        await rig.press("escape", "l")
+        assert "Next" in rig.below("#keys") and "the tree" in rig.below("#tree")
+
+
+@pytest.mark.asyncio
+async def test_the_line_of_keys_drops_what_one_can_do_without():
+    async with taught(size=(100, 28), step=2) as rig:
+        assert "F2 More" in rig.below("#keys") and ". Play" in rig.below("#keys")
+        await rig.pilot.resize_terminal(80, 24)
+        await rig.idle()
+        assert "F2" not in rig.below("#keys") and "^Q Quit" in rig.below("#keys")
+
+
+@pytest.mark.asyncio
+async def test_what_can_be_asked_is_said_and_an_error_is_not_cut():
+    async with taught(size=(80, 24), step=5) as rig:
+        await rig.press("w")
+        assert "/capacity N  /policy NAME  /split-recency prefix  /page-size N  or a prompt" in rig.below("#composer")
+        await rig.pilot.press(*"/policy fi", "tab")
+        assert "/policy fi" in rig.below("#composer")
+        await rig.press("escape")
+        await rig.type("/policy")
+        assert "lru  lfu  fifo" in rig.below("#message")
+        await rig.press("escape")
+        await rig.type("/page-size nonsense")
+        said = " ".join(rig.below("#message").split())
+        assert said.endswith("Write it like this: /page-size 16") and rig.below("#message").count("\n") == 1
+        await rig.press("ctrl+c")
+        assert "Ctrl-Q leaves" in rig.below("#message")
 
 
 @given(st.text(alphabet="ab 中文，。（）x\n", max_size=80), st.integers(2, 30))
