@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 model cannot be loaded, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from enum import StrEnum
@@ -232,7 +233,7 @@ def lesson(
     check: Annotated[bool, typer.Option("--check", help="Run it, and say whether all is as it expects.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
     notes: Annotated[bool, typer.Option("--notes", help="Print what the presenter should know.")] = False,
-    step: Annotated[int | None, typer.Option("--step", min=1, help="Begin at this step; check up to it.")] = None,
+    step: Annotated[int | None, typer.Option("--step", help="Begin at this step; check up to it.")] = None,
     theme: Theme = None,
     view: View = None,
     color: Colour = When.AUTO,
@@ -307,16 +308,31 @@ def main() -> None:
     _open_streams()
     try:
         code = app(_words(sys.argv[1:]), standalone_mode=False)
+        sys.stdout.flush()  # what cannot be written is said here, and not while Python ends
     except UserError as error:
         code = complain(error)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:  # `radixchat … | head`: nobody reads on, and that is no failure of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = 1
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        code = complain(UserError(f"the output cannot be written: {error.strerror}", "Make room, or write elsewhere."))
     except _CLICK_ERROR as error:
         code = complain(_usage_error(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+# What a stream that takes no more says: a full disk, a quota, a broken device, a closed descriptor.
+_UNWRITABLE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def _drop_output() -> None:
+    """Lets what is still to be written go nowhere, so that it fails no second time while Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _words(words: list[str]) -> list[str]:

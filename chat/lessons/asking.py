@@ -24,14 +24,15 @@ from ...viz import memory_text, sanitize
 from ...viz.labels import Labels, label
 from ...viz.picture import Look
 from .facts import fill
-from .speech import amount, listed, say
+from .speech import amount, joined, listed, say
 
 if TYPE_CHECKING:
     from .running import Done, Run
     from .schema import Question, Request, Said
 
 _WRONG: Final = 3  # wrong choices
-_TEXT, _SIDE, _MESSAGE = 34, 18, 52  # cells of a node's text, of the text on one side of a cut, of a message
+_TEXT, _SIDE, _MESSAGE = 34, 18, 64  # cells of a node's text, of the text on one side of a cut, of a message
+_LAST = 44  # cells of the last lines of a message, which say what it is about
 
 _USER: Final = "User: "
 
@@ -75,13 +76,13 @@ def pose(run: Run, number: int, question: Question, lang: str, *, ids: bool = Tr
     found = _KINDS[question.kind](case)
     if found is None:
         return None
-    text = case.told(question.text) or _joined(lang, case.opening, found.ask)
+    text = case.told(question.text) or joined(lang, case.opening, case.of, found.ask)
     return Posed(
         kind=question.kind,
         text=text,
         choices=_mixed(found, f"{run.lesson.name}/{number}/{question.kind}/{question.request}"),
         pick=question.pick and bool(found.nodes),
-        answer=_joined(lang, found.answer, case.told(question.why)),
+        answer=joined(lang, found.answer, case.told(question.why)),
         nodes=found.nodes,
         mistakes=found.mistakes,
     )
@@ -117,10 +118,6 @@ def _mixed(found: _Found, seed: str) -> tuple[Choice, ...]:
     return tuple(mixed)
 
 
-def _joined(lang: str, *sentences: str) -> str:
-    return ("" if lang == "zh" else " ").join(filter(None, sentences))
-
-
 class _Cut(NamedTuple):
     """A split, seen from the tree before the step."""
 
@@ -130,10 +127,14 @@ class _Cut(NamedTuple):
 
 
 class _Case:
-    """A question's step: the tree before it and what happened in it, and how things are named."""
+    """A question's step: the tree before it and what happened in it, and how things are named.
+
+    It is of the run, or of the arm that the question is about.
+    """
 
     def __init__(self, run: Run, number: int, question: Question, lang: str, ids: bool) -> None:
-        self.run = run
+        self._told_by = run
+        self.run = run = run.asked[question.arm] if question.arm is not None else run
         self.lang = lang
         self.ids = ids
         self.question = question
@@ -150,8 +151,10 @@ class _Case:
         return say(self.lang, key, **values)
 
     def told(self, said: Said | None) -> str:
-        """Returns what the lesson says, "" for nothing."""
-        return "" if said is None else sanitize(fill(said.text(self.lang), self.run, self.number))
+        """Returns what the lesson says, "" for nothing, and in a what-if: the lesson speaks of its own run."""
+        if said is None or self.run.changes:
+            return ""
+        return sanitize(fill(said.text(self.lang), self._told_by, self.number))
 
     def tokens(self, n: int) -> str:
         return amount(self.lang, "token", n)
@@ -174,7 +177,38 @@ class _Case:
         return text if name == text else f"{name} {text}"
 
     def _text(self, node: int) -> str:
-        return self.say("quoted", text=self._labels.fit(self.nodes[node].key, _TEXT).plain)
+        text = self.say("quoted", text=self._glances[node])
+        alike = [id for id, glance in self._glances.items() if glance == self._glances[node]]
+        if self.ids or len(alike) < 2:
+            return text
+        return self.say("alike", text=text, n=alike.index(node) + 1, count=len(alike))
+
+    @cached_property
+    def _glances(self) -> dict[int, str]:
+        """The text of every node at a glance, from above as they are drawn."""
+        glances, stack = {}, [child for root in reversed(self.before.roots) for child in _drawn(root.node)]
+        while stack:
+            node = stack.pop()
+            glances[node.id] = self._labels.fit(node.key, _TEXT).plain
+            stack += _drawn(node)
+        return glances
+
+    def policy(self, now: Snapshot) -> str:
+        """Returns how the policy of a moment is called."""
+        name = now.policy or self.run.config.policy
+        return name.upper() if len(name) <= len("SLRU") else name
+
+    @property
+    def of(self) -> str:
+        """Which cache is asked about, where there are several that could be meant."""
+        arms = self._told_by.lesson.arms
+        for arm in arms:
+            if arm.name.text("en") == self.question.arm:
+                return self.say("of.arm", name=sanitize(arm.name.text(self.lang)))
+        page = self.before.page_size
+        if any(arm.page_size not in (None, page) for arm in arms):
+            return self.say("of.pages", page=self.tokens(page))
+        return ""
 
     def named(self, nodes: Iterable[int]) -> str:
         return listed(self.lang, [self.name(node) for node in nodes])
@@ -216,7 +250,7 @@ class _Case:
             text = text.replace(long, short)
         text = text if request.prompt else text.removeprefix(_USER)
         samples = len(request.given) or request.n
-        message = self.say("quoted", text=label(text.strip()).fit(_MESSAGE).plain)
+        message = self.say("quoted", text=_glimpse(text.strip()))
         return message if samples == 1 else self.say("next.samples", message=message, count=samples)
 
     # -- facts -----------------------------------------------------------------------------------------------------
@@ -280,6 +314,23 @@ class _Case:
             np.array_equal(text[:start], above) and not np.array_equal(text[start:end], below)
             for text in map(_text, self.done)
         )
+
+
+def _drawn(node: NodeView) -> list[NodeView]:
+    """Returns the children of a node, the lowest of the picture first."""
+    return list(reversed(node.children))
+
+
+def _glimpse(text: str) -> str:
+    """Returns a message at a glance: what is long keeps its beginning and its last lines, for they tell it apart."""
+    whole, lines = label(text), text.split("\n")
+    if whole.cells <= _MESSAGE or len(lines) == 1:
+        return whole.fit(_MESSAGE).plain
+    last = lines.pop()
+    while len(lines) > 1 and label(f"{lines[-1]}\n{last}").cells <= _LAST:
+        last = f"{lines.pop()}\n{last}"
+    head, tail = "\n".join(lines) + "\n", label(last).fit(_LAST)
+    return label(head).fit(_MESSAGE - tail.cells).plain + tail.plain
 
 
 def _text(done: Done) -> Int32Array:
@@ -367,7 +418,7 @@ def _prefilled(case: _Case) -> _Found | None:
         "prefilled.answer", prefilled=f"{prefilled:,}", prompt=tokens(size), reused=f"{facts.reused_tokens:,}"
     )
     if whole:
-        answer = _joined(case.lang, answer, case.say("prefilled.answer.whole"))
+        answer = joined(case.lang, answer, case.say("prefilled.answer.whole"))
     return _Found(case.say("prefilled.ask"), _Option(tokens(prefilled)), options(), answer)
 
 
@@ -417,7 +468,7 @@ def _root(before: Snapshot) -> tuple[NodeView, ...]:
 def _split(case: _Case) -> _Found | None:
     found = case.cut()
     if found is None:
-        return None
+        return _unsplit(case)
     node, at, _ = found
     name, key = case.name(node.id), node.key
     split = {one.node.id for _, one in case.cuts}  # other requests of the step split nodes, too
@@ -448,6 +499,39 @@ def _split(case: _Case) -> _Found | None:
         nodes=frozenset(split),
         mistakes={id: case.say("split.not", name=case.name(id)) for id in case.nodes if id not in split},
     )
+
+
+def _unsplit(case: _Case) -> _Found | None:
+    """Returns what is asked where nothing is split; the wrong choices are cuts then."""
+    if (
+        case.question.pick
+        or not case.done
+        or not case.nodes
+        or any(isinstance(one, ev.Split) for _, one in case.events)
+    ):
+        return None
+    text = _text(case.done[0])
+    equal = _resident(case.before, text) // case.before.page_size * case.before.page_size
+    _, end, last = _ends(case.before, text, equal)
+    node = case.nodes[last] if last is not None else _drawn(case.before.roots[0].node)[-1]
+    at = equal - end + node.size if last is not None else 0  # tokens of the node that are equal
+
+    def options() -> Iterator[_Option]:
+        because = case.say("split.whole")
+        for place in (at, at - 1, node.size // 2, 1, node.size - 1):
+            if 0 < place < node.size:
+                text = case.say("split.at", at=place, name=case.name(node.id), **case.sides(node.key, place))
+                yield _Option(text, because, node.id)
+        if at:
+            yield _Option(case.say("split.start", name=case.shown(node.id)), because, node.id)
+
+    if not equal:
+        answer = case.say("split.answer.new")
+    elif equal == text.size:
+        answer = case.say("split.answer.inside")
+    else:
+        answer = case.say("split.answer.none", matched=case.tokens(equal), name=case.name(node.id))
+    return _Found(case.say("split.ask"), _Option(case.say("split.nowhere")), options(), answer)
 
 
 def _depth(snapshot: Snapshot, node: int) -> int:
@@ -504,7 +588,8 @@ def _victim(case: _Case) -> _Found | None:
     leaves = [node for node in there.values() if not node.children and not node.locks]
     rank = POLICIES[policy]
     tied = [node.id for node in leaves if node.id != first and rank(node) == rank(there[first])]
-    mistakes = {id: _mistake(case, there.get(id), id, first, policy) for id in case.nodes if id not in (first, *tied)}
+    called = case.policy(now)
+    mistakes = {id: _mistake(case, there.get(id), id, first, called) for id in case.nodes if id not in (first, *tied)}
 
     def options() -> Iterator[_Option]:
         locked = [node for node in there.values() if node.locks]
@@ -519,12 +604,12 @@ def _victim(case: _Case) -> _Found | None:
         yield _Option(case.say("victim.nobody"), case.say("victim.nobody.because"))
         yield _Option(case.say("victim.bits"), case.say("victim.bits.because"))
 
-    reason = case.say(f"why.{policy}" if policy in _REASONS else "why.other", policy=policy)
+    reason = case.say(f"why.{policy}" if policy in _REASONS else "why.other", policy=called)
     answer = case.say("victim.answer", name=case.shown(first), tokens=case.tokens(event.tokens), reason=reason)
     if tied:
-        answer = _joined(case.lang, answer, case.say("victim.tie", names=case.named(tied)))
+        answer = joined(case.lang, answer, case.say("victim.tie", names=case.named(tied)))
     return _Found(
-        ask=case.say("victim.pick" if case.question.pick else "victim.ask"),
+        ask=case.say("victim.pick" if case.question.pick else "victim.ask", policy=called),
         right=_Option(case.shown(first), node=first),
         wrong=options(),
         answer=answer,
@@ -587,8 +672,8 @@ def _freed(case: _Case) -> _Found | None:
     names = case.named(node for node in nodes)
     answer = case.say("freed.answer", amount=case.amount(freed), names=names)
     if 0 < short < freed:
-        answer = _joined(case.lang, answer, case.say("freed.spare", short=short_of, spare=case.tokens(freed - short)))
-    return _Found(case.say("freed.ask"), right, options(), answer)
+        answer = joined(case.lang, answer, case.say("freed.spare", short=short_of, spare=case.tokens(freed - short)))
+    return _Found(case.say("freed.ask", policy=case.policy(now)), right, options(), answer)
 
 
 # -- nodes -------------------------------------------------------------------------------------------------------------
@@ -610,10 +695,11 @@ def _nodes(case: _Case) -> _Found | None:
 
     def options() -> Iterator[_Option]:
         yield _Option(nodes(before + len(case.step.done)), case.say("nodes.forgot"))
-        yield _Option(nodes(replies), case.say("nodes.turns"))
-        yield _Option(nodes(2 * replies), case.say("nodes.halves"))
-        yield _Option(nodes(case.after.resident), case.say("nodes.tokens"))
-        yield _Option(nodes(before), case.say("nodes.same"))
+        if splits:
+            yield _Option(nodes(after - splits), case.say("nodes.split"))
+        for many, because in ((replies, "nodes.turns"), (2 * replies, "nodes.halves"), (before, "nodes.same")):
+            if 2 * abs(many - after) <= after:  # what is far off tempts nobody
+                yield _Option(nodes(many), case.say(because))
         for near in _near(after, after):
             yield _Option(nodes(near), case.say("nodes.near", **how))
 

@@ -19,7 +19,6 @@ from ...viz import PALETTES, sanitize
 from ...viz.labels import Kind, Labels
 from ...viz.trie import trie_size
 from ...viz.turns import turns
-from ..errors import UsageError
 from ..terminal import Terminal, open_terminal
 from . import facts
 
@@ -56,6 +55,7 @@ def check(run: Run) -> list[Check]:
 
 def _of_step(run: Run, step: StepRun) -> Iterator[Check]:
     expect, number = step.step.expect, step.number
+    yield from _questions(run, step)
     if expect is None:
         return
     if expect.tree is not None:
@@ -68,6 +68,18 @@ def _of_step(run: Run, step: StepRun) -> Iterator[Check]:
         yield _equal(number, "splits", expect.splits, facts.splits(run, number))
     if expect.words is not None and run.model == "words":
         yield from _words(run, step, expect.words)
+
+
+def _questions(run: Run, step: StepRun) -> Iterator[Check]:
+    """Yields whether there is something to ask, for each question; a strange model may leave nothing."""
+    from .asking import pose
+
+    if run.model != "words" and run.model not in run.lesson.capacities:
+        return
+    for question in step.step.ask:
+        posed = pose(run, step.number, question, "en")
+        got = "a question" if posed is not None else f"nothing to ask: no {question.kind} happens in this step"
+        yield Check(step.number, f"ask.{question.kind}", posed is not None, "a question", got)
 
 
 def _tree(run: Run, step: StepRun, expected: Sequence[Line]) -> Check:
@@ -94,7 +106,11 @@ def _evicted(run: Run, step: StepRun, expected: Sequence[str]) -> Check:
         for name, twig in zip(expected, gone, strict=True)
     )
     got = [before.get(twig.id) or edge_text(run, twig.key) for twig in gone]
-    return Check(step.number, "evicted", fits, ", ".join(expected) or "nothing", ", ".join(got) or "nothing")
+    unknown = [name for name in expected if len(name) == 1 and name not in before.values()]
+    wanted = ", ".join(expected) or "nothing"
+    if unknown and not fits:
+        wanted += f" (step {step.number - 1} has no letter {', '.join(unknown)})"
+    return Check(step.number, "evicted", fits, wanted, ", ".join(got) or "nothing")
 
 
 def _words(run: Run, step: StepRun, words: Words) -> Iterator[Check]:
@@ -236,12 +252,11 @@ def run_check(name: str, *, model: str, step: int | None, json: bool, color: str
     Raises:
         UserError: there is no such lesson, step or model, or the lesson cannot be run.
     """
-    from .loading import load_lesson
+    from .loading import check_step, load_lesson
     from .running import Stage
 
     lesson = load_lesson(name)
-    if step is not None and not 1 <= step <= len(lesson.steps):
-        raise UsageError(f"there is no step {step}", f"{lesson.name} has steps 1 to {len(lesson.steps)}.")
+    check_step(lesson, step)
     terminal = open_terminal(color, ascii)
     if model != "words" and terminal.interactive:
         terminal.say(f"loading {model} …")

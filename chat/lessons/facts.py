@@ -1,6 +1,7 @@
 """What narration may name in braces: the facts of a step, filled in from the run.
 
-``{matched}`` and the like are of this step, summed over its requests; ``{arm:NAME:reused}`` are an arm's sums so far.
+``{matched}`` and the like are of this step, summed over its requests; ``{sum:reused}`` is the sum so far, and
+``{arm:NAME:reused}`` that of an arm.
 Other braces stay as they are. Knows no front end.
 """
 
@@ -35,9 +36,9 @@ FACTS: dict[str, Callable[[Run, int], str]] = {
 """Placeholders by name. bytes: K and V of what is resident after the step; saved: of what it did not compute again."""
 
 SUMS = ("prompt", "matched", "reused", "prefilled", "generated", "evicted")
-"""What an arm counts."""
+"""What is summed up."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z]+)(?::([^:{}]+):([a-z]+))?\}")
+_PLACEHOLDER = re.compile(r"\{([a-z]+)(?:(?::([^:{}]+))?:([a-z]+))?\}")
 
 
 def fill(text: str, run: Run, number: int) -> str:
@@ -45,8 +46,10 @@ def fill(text: str, run: Run, number: int) -> str:
 
     def value(found: re.Match[str]) -> str:
         name, arm, field = found.groups()
-        if arm is None:
+        if field is None:
             return FACTS[name](run, number) if name in FACTS else found[0]
+        if arm is None:
+            return _tokens(getattr(run.sums(number), field)) if name == "sum" and field in SUMS else found[0]
         so_far = {english: total for english, _, total in run.steps[number - 1].arms}
         if name != "arm" or arm not in so_far or field not in SUMS:
             return found[0]
@@ -79,6 +82,11 @@ def mistakes(lesson: Lesson) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 for found in _PLACEHOLDER.finditer(text):
                     if wrong := _unknown(found, arms):
                         yield (*at, *path, lang), wrong
+        for number, question in enumerate(step.ask):
+            if question.arm is not None and question.arm not in arms:
+                yield (*at, "ask", number, "arm"), _no_arm(question.arm, arms)
+            elif question.arm is not None and lesson.arms[arms.index(question.arm)].cache != "radix":
+                yield (*at, "ask", number, "arm"), "a question is about a radix tree; this arm has none"
         expected = step.expect.words.arms if step.expect is not None and step.expect.words is not None else {}
         for name in expected:
             if name not in arms:
@@ -96,8 +104,10 @@ def _texts(lesson: Lesson, place: int) -> Iterator[tuple[tuple[str | int, ...], 
 def _unknown(found: re.Match[str], arms: list[str]) -> str:
     """Returns what is wrong with a placeholder, "" for nothing."""
     name, arm, field = found.groups()
-    if arm is None and name in FACTS:
+    if field is None and name in FACTS:
         return ""
+    if arm is None and name == "sum":
+        return "" if field in SUMS else f"there is no sum of {field!r}; there are {', '.join(SUMS)}"
     if name != "arm" or arm is None:
         return f"nothing is called {found[0]}; there are {', '.join(f'{{{name}}}' for name in FACTS)}"
     if arm not in arms:

@@ -5,9 +5,11 @@ YAML and pydantic are imported when a lesson is read, so that names are known at
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ...viz import sanitize
 from ..errors import UsageError
@@ -72,9 +74,22 @@ def load_lesson(name: str) -> Lesson:
         return read_lesson(_bytes(Path(name)), name)
     if name not in shipped():
         raise LessonError(
-            f"there is no lesson {name!r}", f"Choose one of {', '.join(shipped())}, or name a file (mine.yaml)."
+            f"there is no lesson {name!r}{_meant(name, shipped())}",
+            f"Choose one of {', '.join(shipped())}, or name a file (mine.yaml).",
         )
     return read_lesson((_shelf() / f"{name}.yaml").read_bytes(), f"{name}.yaml")
+
+
+def check_step(lesson: Lesson, step: int | None) -> None:
+    """Raises UsageError for a step that a lesson does not have; None is none."""
+    if step is not None and not 1 <= step <= len(lesson.steps):
+        raise UsageError(f"there is no step {step}", f"{lesson.name} has steps 1 to {len(lesson.steps)}.")
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """Returns a question after the nearest name, "" where none is near."""
+    near = get_close_matches(name, known, n=1)
+    return f"; is {near[0]} meant?" if near else ""
 
 
 def read_lesson(data: bytes, file: str) -> Lesson:
@@ -111,6 +126,7 @@ def read_lesson(data: bytes, file: str) -> Lesson:
         raise LessonError(_said(error.errors()[0], values, root, file), _FORMAT) from None
     for place, what in mistakes(lesson):
         raise LessonError(_placed(place, what, values, root, file), _FORMAT)
+    lesson.found_in(file, tuple(_line_of(root, ("steps", place)) for place in range(len(lesson.steps))))
     return lesson
 
 
@@ -142,9 +158,11 @@ def _composed(text: str, file: str) -> Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, what = error.problem_mark or error.context_mark, str(error.problem or error.context or "broken")
+        if "quoted scalar" in str(error.context) and error.context_mark is not None:
+            mark, what = error.context_mark, f"the text in quotes that begins here has no end: {what}"
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = " ".join(str(error.problem or error.context or "broken").split())
+        what = " ".join(what.split())
         raise LessonError(f"{file}{where}: {what}", "Mend the YAML there; texts with a colon need quotes.") from None
     except yaml.YAMLError as error:  # characters that YAML does not take
         raise LessonError(f"{file}: {' '.join(str(error).split())}", "Take these characters out.") from None
@@ -212,25 +230,84 @@ def _scalar(node: Node) -> Any:
 
 def _said(error: ErrorDetails, values: Any, root: Node | None, file: str) -> str:
     """Returns one line: file, line, the path of the field, and what is wrong with it."""
-    kind, what, given = error["type"], error["msg"], error["input"]
-    plain = isinstance(given, str | int | float | bool)
+    kind, given, place, why = error["type"], error["input"], error["loc"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        what = "unknown field"
-    elif kind == "missing":
-        what = "missing"
-    elif kind == "string_type" and plain:
-        what = "must be a text: put it in quotes"
+        what = f"unknown field{_meant(str(place[-1]), _fields(place[:-1]))}"
     elif kind == "value_error":
-        what = what.removeprefix("Value error, ")
+        what = str(why["error"])
+    elif kind in _MUST:
+        what = _MUST[kind].format(**why)
+        if isinstance(given, str | int | float | bool) and kind not in _BARE:
+            what += f", not {str(given)[:40]!r}"
     else:
-        what = f"must be {what.removeprefix('Input should be ')}" if what.startswith("Input should be ") else what
-        what = what.partition(", unable")[0] + (f", not {str(given)[:40]!r}" if plain else "")
-    return _placed(error["loc"], what, values, root, file)
+        what = "this is no value for it"
+    return _placed(place, what, values, root, file)
+
+
+_BARE: Final = ("missing", "string_type", "string_too_short", "string_too_long")
+_MUST: Final = {
+    "missing": "missing",
+    "string_type": "must be a text: put it in quotes",
+    "string_too_short": "must not be empty",
+    "string_too_long": "has more than {max_length:,} characters",
+    "string_pattern_mismatch": "must be one or two small letters, a to z",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number, and a finite one",
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be {ge:,} or more",
+    "less_than_equal": "must be {le:,} or less",
+    "literal_error": "must be {expected}",
+    "list_type": "must be a list",
+    "dict_type": "must hold fields, as in `name: value`",
+    "model_type": "must hold fields, as in `name: value`",
+    "too_short": "must have {min_length} or more",
+    "too_long": "must have at most {max_length}",
+}  # fmt: skip
+"""What pydantic finds wrong, in the words of a lesson."""
+
+
+def _fields(place: tuple[str | int, ...]) -> list[str]:
+    """Returns the fields that there are at a place in a lesson."""
+    from .schema import Lesson
+
+    model: Any = Lesson
+    for key in place:
+        if isinstance(key, str) and model is not None and key in model.model_fields:
+            model = _model_in(model.model_fields[key].annotation)
+    known = model.model_fields.items() if model is not None else ()
+    return [field.alias or name for name, field in known if (model, name) != (Lesson, "name")]
+
+
+def _model_in(kind: Any) -> Any:
+    """Returns the model that a type holds, None for none."""
+    from pydantic import BaseModel
+
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next((found for part in get_args(kind) if (found := _model_in(part)) is not None), None)
 
 
 def _placed(place: tuple[str | int, ...], what: str, values: Any, root: Node | None, file: str) -> str:
-    path = ".".join(map(str, _existing(place, values))) or "lesson"
+    path = _path(_existing(place, values)) or "lesson"
     return f"{file}, line {_line_of(root, place)}: {path}: {' '.join(what.split())}"
+
+
+_COUNTED: Final = {"steps": "step", "requests": "request", "ask": "question", "arms": "arm", "show": "exhibit"}
+
+
+def _path(keys: list[str | int]) -> str:
+    """Writes where a field stands, things in lists counted from 1: ``step 3, request 1, user``."""
+    parts: list[str] = []
+    for key in keys:
+        if isinstance(key, int):
+            before = parts.pop() if parts else ""
+            parts.append(f"{_COUNTED.get(before, before)} {key + 1}")
+        else:
+            parts.append(key)
+    return ", ".join(parts)
 
 
 def _existing(place: tuple[str | int, ...], values: Any) -> list[str | int]:

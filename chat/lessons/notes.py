@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ...viz import sanitize
 from ..errors import INTERRUPTED
@@ -22,7 +22,7 @@ from ..terminal import Terminal, open_terminal
 from .loading import load_lesson
 from .player import Player
 from .schema import Lesson, Said
-from .speech import in_ascii, say
+from .speech import fold, in_ascii, say
 
 POLL = 0.2
 """Seconds from look to look."""
@@ -128,7 +128,7 @@ def _runs(pid: int) -> bool:
 def run_notes(name: str, lang: str) -> int:
     """Prints the notes of a lesson: all at once in a pipe, those of the step that a player shows at a terminal.
 
-    Returns the exit code: 0 when the player leaves the lesson, 130 after Ctrl-C.
+    Returns the exit code: 0 at the end of all notes, 130 after Ctrl-C; a player may come and go.
 
     Raises:
         UserError: there is no such lesson.
@@ -143,7 +143,6 @@ def run_notes(name: str, lang: str) -> int:
         follow(lesson, lang, terminal)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
 
 
 def follow(
@@ -153,8 +152,8 @@ def follow(
     *,
     path: Path | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Prints the note of each place that a player of this lesson comes to, until it leaves.
+) -> NoReturn:
+    """Prints the note of each place that a player of this lesson comes to; ends on Ctrl-C alone.
 
     Args:
         lesson: What is played.
@@ -173,7 +172,7 @@ def follow(
             seen = place
         elif seen is not None:
             _print(terminal, [say(lang, "left")])
-            return
+            seen = None
         elif not waits:
             terminal.say(_safe(terminal, say(lang, "waits", name=lesson.name)))
             waits = True
@@ -207,8 +206,9 @@ def _open(place: Place, lang: str) -> Iterator[str]:
 
 
 def _print(terminal: Terminal, lines: Iterator[str] | list[str]) -> None:
-    for line in lines:
-        print(_safe(terminal, line), file=terminal.out)
+    for text in lines:
+        for line in fold(_safe(terminal, text), terminal.width):
+            print(line, file=terminal.out)
     print(file=terminal.out, flush=True)
 
 

@@ -22,13 +22,13 @@ from ...viz.veil import veil
 from ..errors import INTERRUPTED, UsageError, UserError
 from ..terminal import Terminal, open_terminal
 from .asking import Posed
-from .loading import load_lesson
+from .loading import check_step, load_lesson
 from .notes import Beacon
 from .player import Level, Player, Verdict
 from .running import Stage
-from .speech import fold, in_ascii, say
+from .speech import fold, in_ascii, joined, say
 
-LETTERS: Final = ("A", "B", "C", "D")  # of choices; nodes have small ones
+SIGNS: Final = ("1", "2", "3", "4")  # of choices; nodes have letters
 _MOST: Final = 100  # cells of a line of running text
 
 
@@ -55,7 +55,7 @@ def run_plain(
         level: intro or engineer.
         questions: Whether questions are asked.
         auto: Seconds from step to step; None waits for the keyboard, and not at all in a pipe.
-        step: In a pipe the only step to tell, at a keyboard the one to begin with; 0 is the title.
+        step: In a pipe the only step to tell, at a keyboard the one to begin with.
         color: auto, always or never.
         ascii: Whether to print ASCII only; then it is told in English.
         theme: Colours.
@@ -65,8 +65,7 @@ def run_plain(
         UserError: no such lesson, model or step.
     """
     lesson = load_lesson(name)
-    if step is not None and not 0 <= step <= len(lesson.steps):
-        raise _no_step("en", step, len(lesson.steps))
+    check_step(lesson, step)
     terminal = _terminal(color, ascii, theme)
     if terminal.ascii and lang != "en":
         terminal.say("only ASCII can be printed here: told in English")
@@ -189,15 +188,15 @@ class PlainLesson:
                 return False
             player.next()
             self._show()
-        elif player.question is not None and word.upper() in LETTERS[: len(player.question.choices)]:
-            self._judge(player.answer(LETTERS.index(word.upper())))
+        elif player.question is not None and word.isdecimal():
+            self._answer(word, len(player.question.choices))
         elif player.question is not None and word.startswith("#") and word[1:].isdecimal():
             self._judge(player.pick(int(word[1:])))
         elif word in ("b", "back"):
             player.back()
             self._show()
-        elif word.isdecimal():
-            self._jump(int(word))
+        elif word.removeprefix("go ").strip().isdecimal():
+            self._jump(int(word.removeprefix("go ")[:9]))
         elif word in ("+", "-"):
             player.event(1 if word == "+" else -1)
             self._show(moved=True)
@@ -212,6 +211,11 @@ class PlainLesson:
         else:
             raise UsageError(self._said("unknown", text=repr(line)), self._said("unknown.fix"))
         return True
+
+    def _answer(self, sign: str, count: int) -> None:
+        if sign not in SIGNS[:count]:
+            raise UsageError(self._said("no.choice", text=sign), self._said("no.choice.fix", text=sign, count=count))
+        self._judge(self.player.answer(SIGNS.index(sign)))
 
     def _jump(self, step: int) -> None:
         if step > self.player.steps:
@@ -228,7 +232,7 @@ class PlainLesson:
     def _prompt(self) -> str:
         player = self.player
         if player.question is not None:
-            text = self._said("prompt.ask", letters=f"A-{LETTERS[len(player.question.choices) - 1]}")
+            text = self._said("prompt.ask", signs=f"1-{len(player.question.choices)}")
         elif player.at_end:
             text = self._said("prompt.end", steps=player.steps)
         else:
@@ -260,7 +264,7 @@ class PlainLesson:
         if moved:
             self._tell(player.line(self._look))
         else:
-            self._tell(player.narration())
+            self._tell(player.narration(self._look))
             self._events()
         if player.step:
             self._tree()
@@ -316,19 +320,19 @@ class PlainLesson:
         player = self.player
         self._heading(self._said("asks", step=player.step + 1, title=player.title()))
         self._tell(posed.text)
-        for letter, choice in zip(LETTERS, posed.choices, strict=False):
-            self._tell(choice.text, f"  {letter}  ")
+        for sign, choice in zip(SIGNS, posed.choices, strict=False):
+            self._tell(choice.text, f"  {sign}  ")
         self._blank()
 
     def _reveal(self, posed: Posed) -> None:
         """Prints the answer to a question that nobody answers."""
         right = next(place for place, choice in enumerate(posed.choices) if choice.right)
-        self._tell(self._said("answer.is", letter=LETTERS[right], text=posed.answer))
+        self._tell(self._said("answer.is", sign=SIGNS[right], text=posed.answer))
         self._blank()
 
     def _judge(self, verdict: Verdict) -> None:
-        parts = (self._said("right" if verdict.right else "wrong"), verdict.because, verdict.text)
-        self._tell(("" if self.player.lang == "zh" else " ").join(filter(None, parts)))
+        word = self._said("right") if verdict.right else self._said("wrong", chosen=verdict.chosen)
+        self._tell(joined(self.player.lang, word, verdict.because, verdict.text))
         self._blank()
 
     def _score(self) -> None:

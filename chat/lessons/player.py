@@ -16,14 +16,16 @@ from rich.text import Text
 from ...radix import Snapshot
 from ...radix import events as ev
 from ...radix.policies import POLICIES
+from ...radix.travel import diff
 from ...viz import sanitize
 from ...viz.picture import Look
-from ...viz.story import names_of, tell
+from ...viz.story import names_of, tell, tell_diff
 from ..errors import UsageError
 from .asking import Posed, pose
 from .facts import fill
-from .schema import Request, Said, Step
-from .speech import say
+from .loading import LessonError
+from .schema import MOST_ROOM, Request, Said, Step
+from .speech import joined, say
 
 if TYPE_CHECKING:
     from .running import Changes, Run, Stage, StepRun
@@ -50,6 +52,7 @@ class Verdict(NamedTuple):
     right: bool
     text: str  # whether it was right, and what is true
     because: str  # the mistake behind a wrong answer; "" after a right one
+    chosen: str = ""  # what was answered, as in "2, 45 tokens"
 
 
 @dataclass(slots=True)
@@ -178,8 +181,7 @@ class Player:
     @property
     def lesson_step(self) -> int:
         """The step of the lesson that is shown: what a what-if adds belongs to the one before it."""
-        ours = {id(step) for step in self.run.lesson.steps}
-        return sum(id(run.step) in ours for run in self.run.steps[: self.step])
+        return sum(map(self._ours, self.run.steps[: self.step]))
 
     @property
     def pauses(self) -> bool:
@@ -257,7 +259,8 @@ class Player:
         if not 0 <= choice < len(posed.choices):
             raise UsageError("there is no such answer", f"Choose one of 1 to {len(posed.choices)}.")
         chosen = posed.choices[choice]
-        return self._judge(posed, chosen.right, chosen.because)
+        said = say(self.lang, "chosen", sign=choice + 1, text=chosen.text)
+        return self._judge(posed, chosen.right, chosen.because, said)
 
     def pick(self, node: int) -> Verdict:
         """Answers the open question by a node of the tree; `next` goes on.
@@ -270,7 +273,8 @@ class Player:
             raise UsageError("this question is not about a node", "Choose one of its answers.")
         if node not in posed.nodes and node not in posed.mistakes:
             raise UsageError(f"there is no node #{node} in the tree", "Pick one that is drawn.")
-        return self._judge(posed, node in posed.nodes, posed.mistakes.get(node, ""))
+        known = (choice.text for choice in posed.choices if choice.node == node)
+        return self._judge(posed, node in posed.nodes, posed.mistakes.get(node, ""), next(known, f"#{node}"))
 
     # -- what if ---------------------------------------------------------------------------------------------------
 
@@ -297,7 +301,7 @@ class Player:
             changes = _setting(place.run.changes, text)
         else:
             changes, step = self._prompted(text)
-        run = self._stage.run(changes)
+        run = self._changed(changes)
         if self._base is None:
             self._base = place
         past = {key for key in place.asked if key[0] <= place.step}
@@ -318,14 +322,28 @@ class Player:
         step = self._topic()
         return self._said(self.run.lesson.title if step is None else step.title)
 
-    def narration(self) -> str:
-        """Returns what is said here, with the facts of the step filled in: with a question open, the question alone."""
+    def narration(self, look: Look | None = None) -> str:
+        """Returns what is said here, with the facts of the step filled in: with a question open, the question alone.
+
+        In a what-if it is what the step did, for the lesson speaks of another run.
+        """
         if self.question is not None:
             return self.question.text
         if not self.step:
             return self._said(self.run.lesson.about)
-        said = self._current.step.say
-        return sanitize(fill(said.text(self.lang), self.run, self.step)) if said is not None else ""
+        said, done = self._current.step.say, ""
+        if self.run.changes:
+            said, done = None if self._ours(self._current) else said, self._done(look)
+        told = sanitize(fill(said.text(self.lang), self.run, self.step)) if said is not None else ""
+        return joined(self.lang, told, done)
+
+    def _done(self, look: Look | None) -> str:
+        """Returns what the step did."""
+        run, step = self.run, self._current
+        look = look or Look(abridged=run.abridged)
+        names = self.names(step.start, step.end, look)
+        found = diff(run.recording, step.start, step.end)
+        return " · ".join(tell_diff(found, run.recording.pieces, look=look, lang=self.lang, names=names)[1:])
 
     def line(self, look: Look | None = None) -> str:
         """Returns what the event at the position did, in one line; "" where nothing happened yet."""
@@ -338,8 +356,21 @@ class Player:
         return ""
 
     def tell(self, position: int, look: Look | None = None) -> str | None:
-        """Says in one line what the event before a position did; None for one that is not told at this level."""
+        """Says in one line what the event before a position did.
+
+        None for one that is not told at this level, and where the same was told of this request before: a cache matches
+        a prompt that it knows whole once more when it is kept.
+        """
         look = look or Look(abridged=self.run.abridged)
+        line, events = self._line(position, look), self.run.recording.events
+        for before in range(position - 1, 0, -1):
+            if line is None or type(events[before]) in _BEGIN:
+                break
+            if type(events[before - 1]) is type(events[position - 1]) and self._line(before, look) == line:
+                return None
+        return line
+
+    def _line(self, position: int, look: Look) -> str | None:
         return tell(
             self.run.recording.events[position - 1], self.run.recording.pieces, look=look, lang=self.lang,
             quiet=self.level is Level.ENGINEER, veiled=self.question is not None,
@@ -385,6 +416,22 @@ class Player:
     @property
     def _current(self) -> StepRun:
         return self.run.steps[self.step - 1]
+
+    def _ours(self, run: StepRun) -> bool:
+        """Returns whether a step is of the lesson; a what-if may add others."""
+        return any(run.step is step for step in self.run.lesson.steps)
+
+    def _changed(self, changes: Changes) -> Run:
+        """Runs a what-if; where the capacity is too small, says what would do."""
+        try:
+            return self._stage.run(changes)
+        except LessonError as error:
+            own = (self._base or self._place).run
+            longest = max((int(key.size) for step in own.steps for key in step.keys), default=0)
+            if changes.capacity is None or changes.capacity >= longest:
+                raise
+            fix = f"Give at least {longest:,}: the longest prompt of the lesson takes so much with its reply."
+            raise LessonError(error.what, fix) from None
 
     def _end(self, step: int) -> int:
         """Returns the position at the end of a step; 0 is before the first."""
@@ -455,12 +502,12 @@ class Player:
             self._place.asked.add(self._place.open)
         self._place.question = self._place.open = None
 
-    def _judge(self, posed: Posed, right: bool, because: str) -> Verdict:
+    def _judge(self, posed: Posed, right: bool, because: str, chosen: str) -> Verdict:
         self._settle()
         if not self.in_what_if:
             self._answered += 1
             self._right += right
-        self.verdict = Verdict(right, posed.answer, because)
+        self.verdict = Verdict(right, posed.answer, because, chosen)
         return self.verdict
 
     def _prompted(self, text: str) -> tuple[Changes, int]:
@@ -491,6 +538,7 @@ class Player:
         return sanitize(said.text(self.lang)) if said is not None else ""
 
 
+_BEGIN: Final = (ev.RequestStarted, ev.StepOpened)  # what is told after them is told anew
 _OF_WHAT_GOES: Final = ("victim", "freed")  # kinds of questions
 _LONGEST: Final = 10_000  # characters of a prompt that somebody types
 _SETTINGS: Final = {
@@ -513,8 +561,10 @@ def _setting(changes: Changes, text: str) -> Changes:
         if value not in _CHOICES[field]:
             raise UsageError(f"{name} takes no {value!r}", f"Choose one of {', '.join(_CHOICES[field])}.")
         return _with(changes, field, value)
-    if not value.isascii() or not value.isdigit() or not int(value[:9]) or len(value) > 9:
-        raise UsageError(f"{name} takes a number of tokens, not {value!r}", f"Write it like this: {name} 16")
+    if not value.isascii() or not value.isdigit() or not value.strip("0"):
+        raise UsageError(f"{name} takes a number of tokens, not {value[:40]!r}", f"Write it like this: {name} 16")
+    if len(value.lstrip("0")) > len(str(MOST_ROOM)) or int(value) > MOST_ROOM:
+        raise UsageError(f"{name} {value[:40]} is more than a lesson holds", f"Give at most {MOST_ROOM:,}.")
     return _with(changes, field, int(value))
 
 

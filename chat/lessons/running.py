@@ -7,7 +7,7 @@ Knows no front end and no expectations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -23,9 +23,10 @@ from ..errors import RequestError, UsageError
 from .formats import Format, Lines, Template, size_in
 from .loading import LessonError
 from .schema import MOST_ROOM, Arm, Change, Lesson, Request, Said, Step
+from .speech import LANGUAGES, joined, say
 
-UNSAID = "..."
-"""The reply to a message that somebody typed where no model can reply."""
+UNSAID = "(no reply)"
+"""What stands for the reply to a message that somebody typed where no model can reply."""
 
 
 class Done(NamedTuple):
@@ -115,6 +116,7 @@ class Run:
     config: CacheConfig  # of the cache, as it began
     abridged: tuple[tuple[str, str], ...]  # for a `Look`
     notes: tuple[str, ...]  # what to know, a sentence each
+    asked: dict[str, Run] = field(default_factory=dict)  # runs of the arms that questions are about, by English name
 
     def panel(self, number: int) -> Snapshot:
         """Returns the tree after a step; 0 is before the first."""
@@ -195,8 +197,9 @@ class Stage:
             yield number, step
             for _, request in (extra for extra in changes.extra if extra[0] == number):
                 if self.words and not request.given:
-                    request = request.model_copy(update={"reply": UNSAID})
-                yield None, Step(title=Said.model_validate(request.user or request.prompt or ""), requests=[request])
+                    request = request.model_copy(update={"reply": UNSAID if request.user is not None else ""})
+                title = Said.model_validate(request.user or request.prompt or "")
+                yield None, Step(title=title, say=_how_sent(request), requests=[request])
 
     def _scale(self) -> float:
         lesson = self.lesson
@@ -260,7 +263,6 @@ class _Playing:
         self._engine = stage.engine(config)
         tokenizer = self._engine.tokenizer
         self._format: Format = (Lines if stage.words else Template)(tokenizer, lesson.system)
-        self._arms = [_Contestant(arm, config, stage, tokenizer) for arm in lesson.arms]
         size = self._engine.bytes_per_token or (lesson.shape.bytes_per_token if lesson.shape and stage.words else 0)
         header = Header(config, model=stage.model, tokenizer=tokenizer.name, bytes_per_token=size)
         self._recorder = Recorder(header, tokenizer.token_bytes)
@@ -269,10 +271,16 @@ class _Playing:
             lesson, stage.model, changes, self._recorder.recording, [], size, config,
             tuple(lesson.abridge.items()), tuple(stage.notes(config, changes)),
         )  # fmt: skip
+        asked = {question.arm for step in lesson.steps for question in step.ask}
+        self._arms = []
+        for arm in lesson.arms:
+            watched = self.run if arm.name.text("en") in asked else None
+            self._arms.append(_Contestant(arm, config, stage, tokenizer, watched))
 
     def play(self, step: Step, number: int | None) -> None:
         """Runs a step; `number` is its place in the lesson, None for one that a what-if adds."""
-        where = f"step {number or len(self.run.steps) + 1}"
+        whole = number is not None and not self._changes  # a what-if is no mistake of the file
+        where = self._stage.lesson.where(number) if whole else f"step {len(self.run.steps) + 1}"
         start = len(self.run.recording.events)
         change = self._change(step)
         asks = self._asks(step, where, change.capacity or self._engine.cache.capacity)
@@ -350,8 +358,7 @@ class _Playing:
         # of the cache itself: the recording has one reader, and that is whoever shows the run meanwhile
         texts = _texts(self._engine.cache.snapshot(), self.run.recording.pieces)
         letters: dict[int, str] = {}
-        for letter, words in step.letters.items():
-            found = [id for id, text in texts.items() if words in text]
+        for letter, words, found in _lettered(step, texts):
             if len(found) == 1 and found[0] not in letters:
                 letters[found[0]] = letter
             elif self._exact:
@@ -366,21 +373,34 @@ class _Playing:
 
 
 class _Contestant:
-    """Another cache that is fed the same prompts and replies; only its counts matter, so nothing is computed."""
+    """Another cache that is fed the same prompts and replies, so nothing is computed.
 
-    def __init__(self, arm: Arm, config: CacheConfig, stage: Stage, tokenizer: Any) -> None:
+    Only its counts matter, unless a question is about it: then it is recorded, beside the run that it is compared with.
+    """
+
+    def __init__(self, arm: Arm, config: CacheConfig, stage: Stage, tokenizer: Any, watched: Run | None) -> None:
         own = arm.model_dump(exclude={"name", "cache"}, exclude_none=True)
         if "capacity" in own:
             own["capacity"] = stage.scaled(own["capacity"])
         self._own = frozenset(own)  # settings that no step changes
         self.name = arm.name.text("en")
         self.total = Sums()
-        cache = CACHES[arm.cache](**asdict(_config({**asdict(config), **own})), events=False)
+        config = _config({**asdict(config), **own})
+        cache = CACHES[arm.cache](**asdict(config), events=watched is not None)
         self._engine = Engine(WordsRunner(), cache, tokenizer, cache_name=arm.cache)
+        self._run: Run | None = None
+        if watched is not None:
+            header = replace(watched.recording.header, config=config)
+            self._recorder = Recorder(header, tokenizer.token_bytes)
+            self._engine.listeners.append(self._recorder.add)
+            self._run = replace(watched, recording=self._recorder.recording, steps=[], config=config, asked={})
+            watched.asked[self.name] = self._run
 
     def play(self, step: Step, done: Sequence[Done], change: Change, where: str) -> Sums:
         """Runs a step; returns its sums. Raises RequestError or LessonError when something does not fit."""
         kept = {name: value for name, value in change.model_dump().items() if name not in self._own}
+        start = len(self._run.recording.events) if self._run is not None else 0
+        self._engine.open_step()
         shrunk = _changed(self._engine, Change(**kept))
         asks = []
         for place, request in enumerate(step.requests):
@@ -391,7 +411,16 @@ class _Contestant:
         _whole_only(facts, where, self._engine.cache.capacity)
         sums = _sums(facts, shrunk)._replace(generated=sum(one.facts.generated_tokens for one in done))
         self.total = self.total.plus(sums)
+        if self._run is not None:
+            self._keep(self._run, step, start, tuple(_done(step, facts)), sums)
         return sums
+
+    def _keep(self, run: Run, step: Step, start: int, done: tuple[Done, ...], sums: Sums) -> None:
+        self._recorder.flush()
+        texts = _texts(self._engine.cache.snapshot(), run.recording.pieces)
+        letters = {found[0]: letter for letter, _, found in _lettered(step, texts) if len(found) == 1}
+        end, keys = len(run.recording.events), tuple(_whole(one) for one in done)
+        run.steps.append(StepRun(len(run.steps) + 1, step, start, end, done, letters, sums, (), keys))
 
 
 def _config(settings: dict[str, Any]) -> CacheConfig:
@@ -452,6 +481,24 @@ def _texts(snapshot: Snapshot, pieces: Pieces) -> dict[int, str]:
     """Returns the text of every node and tombstone of a panel."""
     keys = {node.id: node.key for node in snapshot.nodes()} | {gone.node: gone.key for gone in snapshot.tombstones}
     return {id: text_of(key, pieces) for id, key in keys.items()}
+
+
+def _lettered(step: Step, texts: dict[int, str]) -> Iterable[tuple[str, str, list[int]]]:
+    """Yields the letters of a step's panel, their words, and the nodes whose text holds these."""
+    for letter, words in step.letters.items():
+        yield letter, words, [id for id, text in texts.items() if words in text]
+
+
+def _how_sent(request: Request) -> Said:
+    """Says how a prompt that somebody typed was sent, and what stands for a reply that nobody gives."""
+    said = {}
+    for lang in LANGUAGES:
+        how = "sent.message" if request.user is not None else "sent.prompt"
+        parts = [say(lang, how, name=request.conversation)]
+        if request.reply == UNSAID:
+            parts.append(say(lang, "sent.unsaid", reply=UNSAID))
+        said[lang] = joined(lang, *parts)
+    return Said.model_validate(said)
 
 
 def text_of(key: Key, pieces: Pieces) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, field_validator, model_validator
 
 SCHEMA = 1
 """Version of the format; a reader refuses newer ones."""
@@ -160,9 +160,16 @@ class Question(_Data):
 
     kind: Kind
     request: Count = 0  # which of the step's requests it is about
+    arm: Text | None = None  # the English name of the arm that it is about; None: the cache that is drawn
     pick: bool = False  # answered by picking a node in the tree (victim, split): "you are the cache"
     text: Said | None = None  # in place of the usual wording
     why: Said | None = None  # told with the answer, after what the program itself says
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Question:
+        if self.pick and self.arm is not None:
+            raise ValueError("a node of an arm cannot be picked: its tree is not drawn")
+        return self
 
 
 class Line(NamedTuple):
@@ -237,7 +244,8 @@ class Step(_Data):
     def _about_requests(self) -> Step:
         for question in self.ask:
             if question.request >= len(self.requests):
-                raise ValueError(f"a question is about request {question.request}; the step has {len(self.requests)}")
+                has = f"the step has {len(self.requests)}"
+                raise ValueError(f"a question is about request: {question.request}, counted from 0; {has}")
         return self
 
 
@@ -255,6 +263,17 @@ class Lesson(_Data):
     arms: list[Arm] = []
     steps: Annotated[list[Step], Field(min_length=1, max_length=200)]
     name: str = ""  # of its file, without the ending; set by the loader
+    _file: str = PrivateAttr("")  # likewise, its name in messages ...
+    _lines: tuple[int, ...] = PrivateAttr(())  # ... and the line at which each step begins
+
+    def found_in(self, file: str, lines: tuple[int, ...]) -> None:
+        """Takes down the file's name and the line of each step, for messages."""
+        self._file, self._lines = file, lines
+
+    def where(self, number: int) -> str:
+        """Names a step (1 is the first) in a message: ``mine.yaml, line 12: step 3``."""
+        place = f"{self._file}, line {self._lines[number - 1]}: " if number <= len(self._lines) else ""
+        return f"{place}step {number}"
 
     @model_validator(mode="after")
     def _forks(self) -> Lesson:

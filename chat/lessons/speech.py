@@ -69,7 +69,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "匹配止于文本开始不同的地方，而不是节点的末尾。",
     ),
     "matched.said": (
-        "So much of it was said before; but a part was evicted, and what is gone cannot be found.",
+        "That much was sent before; but part of it was evicted, and what is gone cannot be found.",
         "这么多内容以前确实出现过，但其中一部分已被驱逐，驱逐的内容无法再找到。",
     ),
     "matched.less": (
@@ -85,7 +85,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "只有前缀才算数：后面出现相同的词没有用。",
     ),
     "matched.near": (
-        "Close, but tokens are compared one by one: exactly {matched} are equal.",
+        "That is close, but tokens are compared one by one: exactly {matched} are equal.",
         "很接近，但 token 是逐个比较的：恰好有 {matched} 个相同。",
     ),
     "matched.near.none": (
@@ -103,24 +103,27 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "整个提示词都能找到，但最后一个 token 仍要重新计算：生成下一个 token 需要它的 logits。",
     ),
     "prefilled.none": (
-        "Even of a prompt that is found whole one token is computed, for its logits.",
-        "即使整个提示词都能找到，也至少要计算一个 token 以得到 logits。",
+        "Even of a prompt that is found whole, one token is computed.",
+        "即使整个提示词都能找到，也至少要计算一个 token。",
     ),
-    "prefilled.all": ("Only without a cache: {reused} are reused.", "没有缓存时才是这样：有 {reused}可以复用。"),
+    "prefilled.all": (
+        "That is so only without a cache: {reused} are reused.",
+        "没有缓存时才是这样：有 {reused}可以复用。",
+    ),
     "prefilled.found": (
         "That is what is found; the rest of the prompt is computed.",
         "那是能找到的部分；需要计算的是其余部分。",
     ),
     "prefilled.new": (
-        "So much was never said before; but a part of the rest was evicted and is computed again.",
-        "这是从未出现过的部分；但其余内容中有一部分已被驱逐，需要重新计算。",
+        "That is only what is new in this prompt; part of the rest was evicted, and is computed again, too.",
+        "这只是提示词中新的部分；其余内容中有一部分已被驱逐，也要重新计算。",
     ),
     "prefilled.reply": (
         "The tokens of the reply are generated, not prefilled.",
         "回复的 token 是生成的，不属于预填充。",
     ),
     "prefilled.near": (
-        "Close, but reused and prefilled add up to the prompt: {reused} and {prefilled}.",
+        "That is close, but reused and prefilled add up to the prompt: {reused} and {prefilled}.",
         "很接近，但复用与预填充之和等于整个提示词：{reused}和 {prefilled}。",
     ),
     # -- split
@@ -137,12 +140,12 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "{name} 共 {size:,} 个 token，在第 {at:,} 个之后切开：{left} | {right}。切口之前的部分从此被共享。",
     ),
     "split.early": (
-        "One token too early. The last token of a prompt may be computed again, but the cut is where the texts part.",
-        "早了一个 token。提示词的最后一个 token 可能要重新计算，但切口在文本开始不同的地方。",
+        "That is one token too early. A prompt's last token may be computed again, but the cut is where texts part.",
+        "切口早了一个 token。提示词的最后一个 token 可能要重新计算，但切口在文本开始不同的地方。",
     ),
     "split.late": (
-        "One token too late: that token differs already.",
-        "晚了一个 token：那个 token 已经不同了。",
+        "That is one token too late: that token differs already.",
+        "切口晚了一个 token：那个 token 已经不同了。",
     ),
     "split.above": (
         "Tokens are compared, not whole nodes: the first {at:,} of this node are equal, and they are shared.",
@@ -152,18 +155,34 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "The texts part inside {name}; without a cut the new one would have nowhere to hang.",
         "文本在 {name} 内部开始不同；不切开，新的部分就无处可挂。",
     ),
+    "split.answer.none": (
+        "No node is split: the {matched} that are equal end where {name} ends, and what is new hangs below it.",
+        "没有节点被拆分：相同的 {matched}正好止于 {name} 的末尾，新的部分挂在它下面。",
+    ),
+    "split.answer.new": (
+        "No node is split: not even the first token is found, so what is new hangs from the root.",
+        "没有节点被拆分：连第一个 token 都没有找到，新的部分直接挂在根节点上。",
+    ),
+    "split.answer.inside": (
+        "No node is split: all of it stands in the tree already, and nothing new has to hang anywhere.",
+        "没有节点被拆分：全部内容都已经在树中，没有新的部分要挂。",
+    ),
+    "split.whole": (
+        "A cut is made only where texts part inside a node; here none does.",
+        "只有文本在节点内部分开时才会切开；这里没有这种情况。",
+    ),
     "split.not": (
         "{name} stays whole: no text parts from another inside it in this step.",
         "{name} 保持完整：在这一步中，没有文本在它内部分岔。",
     ),
     # -- victim
     "victim.ask": (
-        "The room does not suffice. Which node is evicted first?",
-        "空间不够用。哪个节点最先被驱逐？",
+        "The room does not suffice, and {policy} decides. Which node is evicted first?",
+        "空间不够用，由 {policy} 决定。哪个节点最先被驱逐？",
     ),
     "victim.pick": (
-        "You are the cache, and the room does not suffice. Pick the node that goes first.",
-        "现在由你来当缓存，而空间不够用。请选出最先被驱逐的节点。",
+        "You are the cache, your policy is {policy}, and the room does not suffice. Pick the node that goes first.",
+        "现在由你来当缓存，策略是 {policy}，而空间不够用。请选出最先被驱逐的节点。",
     ),
     "victim.answer": ("{name} ({tokens}) goes first: {reason}.", "{name}（{tokens}）最先被驱逐：{reason}。"),
     "victim.tie": (
@@ -171,8 +190,8 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "如果没有平局规则，{names} 同样可以。",
     ),
     "why.lru": (
-        "of the leaves that nothing locks, it was not used for the longest time",
-        "在未锁定的叶节点中，它最久没有被使用",
+        "of the leaves that nothing locks, its last use is longest ago",
+        "在未锁定的叶节点中，它的最近一次使用最早",
     ),
     "why.lfu": ("of the leaves that nothing locks, it was used least often", "在未锁定的叶节点中，它被使用的次数最少"),
     "why.fifo": ("of the leaves that nothing locks, it is the oldest", "在未锁定的叶节点中，它存在得最久"),
@@ -219,8 +238,8 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     ),
     # -- freed
     "freed.ask": (
-        "The room does not suffice. How much does eviction give back in this step?",
-        "空间不够用。这一步中驱逐会归还多少空间？",
+        "The room does not suffice, and {policy} decides. How much does eviction give back in this step?",
+        "空间不够用，由 {policy} 决定。这一步中驱逐会归还多少空间？",
     ),
     "freed.leaf": ("{amount}: one whole leaf", "{amount}：一整个叶节点"),
     "freed.leaves": ("{amount}: {leaves} whole leaves", "{amount}：{leaves} 个完整的叶节点"),
@@ -236,7 +255,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "缺少的是 {short}；驱逐总是整块进行，因此比需要的多归还了 {spare}。",
     ),
     "freed.short.because": (
-        "Nothing goes in slices of that size: eviction takes leaves as they are.",
+        "Eviction does not cut slices of that size: it takes leaves as they are.",
         "驱逐不会按这个大小切片：叶节点总是整个驱逐。",
     ),
     "freed.pages.because": ("Only whole pages go.", "只有整页才会被驱逐。"),
@@ -293,22 +312,27 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "Prompt and reply of a request share one edge; they are not kept apart.",
         "一个请求的提示词和回复在同一条边上，并不分开存放。",
     ),
-    "nodes.tokens": (
-        "One node a token would be a plain prefix tree; a radix tree keeps whole stretches in one node.",
-        "每个 token 一个节点是普通的前缀树；基数树把整段内容放在一个节点里。",
-    ),
     "nodes.forgot": (
         "That counts one new node for each reply, and forgets splits and evictions.",
         "这只为每个回复算了一个新节点，忘记了拆分和驱逐。",
+    ),
+    "nodes.split": (
+        "That forgets that a split makes two nodes of one.",
+        "这忘记了一次拆分会把一个节点变成两个。",
     ),
     "nodes.same": ("That is how many there were before.", "那是之前的数量。"),
     "nodes.near": (
         "Count again: {made} made and {gone} evicted.",
         "再数一遍：新建 {made}，驱逐 {gone}。",
     ),
+    # -- which cache a question is about
+    "of.arm": ("This is about the other cache, {name}.", "这里问的是另一个缓存：{name}。"),
+    "of.pages": ("This is about the tree that is drawn, with pages of {page}.", "这里问的是画出的树，每页 {page}。"),
+    "alike": ("{text}, number {n} of {count} from above", "{text}（自上而下第 {n} 个，共 {count} 个）"),
     # -- verdicts and scores
     "right": ("Right.", "正确。"),
-    "wrong": ("Not so.", "不对。"),
+    "wrong": ("{chosen}: no.", "{chosen}：不对。"),
+    "chosen": ("{sign}, {text}", "{sign}，{text}"),
     "score": ("{right} of {asked} questions right", "{asked} 道题答对 {right} 道"),
     "skipped": ("{n} skipped", "跳过 {n} 道"),
     # -- the plain player and the presenter's notes
@@ -316,17 +340,23 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "asks": ("question before step {step} · {title}", "第 {step} 步之前的问题 · {title}"),
     "tree": ("the tree", "树"),
     "tree.empty": ("the tree is empty", "树是空的"),
-    "answer.is": ("answer: {letter}. {text}", "答案：{letter}。{text}"),
+    "answer.is": ("answer: {sign}. {text}", "答案：{sign}。{text}"),
     "answer": ("answer: {text}", "答案：{text}"),
     "prompt": (
         "Enter next · b back · 1-{steps} step · h help · q leave",
         "回车 下一步 · b 后退 · 1-{steps} 跳到 · h 帮助 · q 离开",
     ),
     "prompt.end": ("Enter leave · b back · 1-{steps} step · h help", "回车 离开 · b 后退 · 1-{steps} 跳到 · h 帮助"),
-    "prompt.ask": ("{letters} answer · Enter skip · h help · q leave", "{letters} 回答 · 回车 跳过 · h 帮助 · q 离开"),
+    "prompt.ask": ("{signs} answer · Enter skip · h help · q leave", "{signs} 回答 · 回车 跳过 · h 帮助 · q 离开"),
     "help.next": ("Enter or n: go on; with a question open, skip it", "回车或 n：继续；有问题时跳过它"),
-    "help.back": ("b: back one step; a number: to that step", "b：后退一步；数字：跳到那一步"),
-    "help.answer": ("A, B, C or D: answer; #5: answer by a node", "A、B、C 或 D：回答；#5：用节点回答"),
+    "help.back": (
+        "b: back one step; go 5: to step 5; so does 5 alone while no question is open",
+        "b：后退一步；go 5：跳到第 5 步；没有问题时只输入 5 也可以",
+    ),
+    "help.answer": (
+        "1, 2, 3 or 4: answer the open question; #5: answer it by a node",
+        "1、2、3 或 4：回答当前的问题；#5：用节点回答",
+    ),
     "help.event": ("+ and -: one event forward and back", "+ 和 -：前进或后退一个事件"),
     "help.what_if": (
         "/capacity 110, /policy fifo, /split-recency prefix, /page-size 4: what if; r: back to the lesson",
@@ -337,7 +367,24 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "unknown": ("{text} means nothing here", "这里不能用 {text}"),
     "unknown.fix": ("h lists what does.", "输入 h 查看可用的命令。"),
     "no.step": ("there is no step {step}", "没有第 {step} 步"),
-    "no.step.fix": ("The lesson has steps 0 (its title) to {steps}.", "课程有第 0 步（标题）到第 {steps} 步。"),
+    "no.step.fix": ("The lesson has steps 1 to {steps}.", "课程有第 1 步到第 {steps} 步。"),
+    "no.choice": ("there is no answer {text}", "没有答案 {text}"),
+    "no.choice.fix": (
+        "Answer with a number from 1 to {count}; go {text} goes to a step.",
+        "请用 1 到 {count} 的数字回答；go {text} 跳到那一步。",
+    ),
+    "sent.message": (
+        "Sent as a message of conversation “{name}”.",
+        "已作为对话“{name}”中的一条消息发送。",
+    ),
+    "sent.prompt": (
+        "Sent as it stands: the step before belongs to no conversation.",
+        "已按原样发送：前一步不属于任何对话。",
+    ),
+    "sent.unsaid": (
+        "No model replies on words, so “{reply}” stands for the reply.",
+        "words 没有模型来回复，所以用“{reply}”代替回复。",
+    ),
     "no.what_if": ("no what-if is open", "没有进行中的假设"),
     "no.what_if.fix": ("Begin one, for example with /capacity 110.", "先开始一个，例如 /capacity 110。"),
     "end": ("the end", "课程结束"),
@@ -346,7 +393,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "本课程没有完整的 {lang} 版本；缺少的部分用英文",
     ),
     "waits": ("waiting: no player runs this lesson ({name})", "等待中：还没有播放器打开这个课程（{name}）"),
-    "left": ("the player has left the lesson", "播放器已离开课程"),
+    "left": ("the player has left the lesson; waiting (Ctrl-C ends)", "播放器已离开课程；等待中（Ctrl-C 结束）"),
     "coming": ("next: {title}", "下一步：{title}"),
     "no.note": ("(no note)", "（没有备注）"),
 }
@@ -374,6 +421,11 @@ def listed(lang: str, items: list[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return say(lang, "and", some=say(lang, "comma").join(items[:-1]), last=items[-1])
+
+
+def joined(lang: str, *sentences: str) -> str:
+    """Returns sentences one after the other, without the empty ones."""
+    return ("" if lang == "zh" else " ").join(filter(None, sentences))
 
 
 def keys() -> tuple[str, ...]:
