@@ -272,12 +272,12 @@ class Teller:
         for index, choice in enumerate(posed.choices):
             style = Style(reverse=index == chosen, bold=index == chosen)
             press = Style.from_meta({"@click": f"app.run('/answer {SIGNS[index]}', 'choices')"})
-            room = width - 4 if not stacked else max(8, width - 4)
+            room = max(8, width - 5)
             first, *rest = fold(self.safe(choice.text), room)
-            item = Text(f" {SIGNS[index]} ", Style(bold=True, reverse=index == chosen) + press)
+            item = Text(f" {SIGNS[index]}) ", Style(bold=True, reverse=index == chosen) + press)
             item.append(f"{first} ", style + press)
             for line in rest:
-                item.append("\n   ").append(f"{line} ", style + press)
+                item.append("\n    ").append(f"{line} ", style + press)
             items.append(item)
         if stacked:
             return [line for item in items for line in item.split("\n", allow_blank=True)]

@@ -108,9 +108,9 @@ async def check_escape(rig: LessonRig, key: str) -> None:
 
 
 async def check_pagedown(rig: LessonRig, key: str) -> None:
-    await rig.go(5)
+    await rig.go(1)
     await rig.press(key)
-    assert rig.player.step == 6 and rig.app.pane.position == rig.player.position
+    assert rig.player.step == 2 and rig.app.pane.position == rig.player.position
 
 
 check_space = check_free_enter = check_pagedown
