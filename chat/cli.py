@@ -266,8 +266,11 @@ def lesson(
         "ascii": ascii,
     }  # fmt: skip
     if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        from .lessons.loading import check_step, load_lesson
         from .tui.lesson_run import run_lesson
 
+        if step is not None:  # said before the screen is taken
+            check_step(load_lesson(name), step)
         raise typer.Exit(run_lesson(name, **settings))
     from .lessons.plain import run_plain
 

@@ -516,22 +516,27 @@ def _unsplit(case: _Case) -> _Found | None:
     node = case.nodes[last] if last is not None else _drawn(case.before.roots[0].node)[-1]
     at = equal - end + node.size if last is not None else 0  # tokens of the node that are equal
 
-    def options() -> Iterator[_Option]:
-        because = case.say("split.whole")
-        for place in (at, at - 1, node.size // 2, 1, node.size - 1):
-            if 0 < place < node.size:
-                text = case.say("split.at", at=place, name=case.name(node.id), **case.sides(node.key, place))
-                yield _Option(text, because, node.id)
-        if at:
-            yield _Option(case.say("split.start", name=case.shown(node.id)), because, node.id)
+    because, wrong = case.say("split.whole"), []
 
+    def offer(node: NodeView, *places: int) -> None:
+        for place in (place for place in places if 0 < place < node.size):
+            text = case.say("split.at", at=place, name=case.name(node.id), **case.sides(node.key, place))
+            wrong.append(_Option(text, because, node.id))
+
+    offer(node, at, at - 1, node.size // 2, 1, node.size - 1)
+    if at:
+        wrong.append(_Option(case.say("split.start", name=case.shown(node.id)), because, node.id))
+    for other in sorted(case.nodes.values(), key=lambda other: (-other.size, other.id)):
+        offer(other, other.size // 2, 1)
+    if len({option.text for option in wrong}) < 2:  # nothing to cut at all
+        return None
     if not equal:
         answer = case.say("split.answer.new")
     elif equal == text.size:
         answer = case.say("split.answer.inside")
     else:
         answer = case.say("split.answer.none", matched=case.tokens(equal), name=case.name(node.id))
-    return _Found(case.say("split.ask"), _Option(case.say("split.nowhere")), options(), answer)
+    return _Found(case.say("split.ask"), _Option(case.say("split.nowhere")), wrong, answer)
 
 
 def _depth(snapshot: Snapshot, node: int) -> int:

@@ -6,6 +6,7 @@ YAML and pydantic are imported when a lesson is read, so that names are known at
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from pydantic_core import ErrorDetails
+    from yaml.error import Mark
     from yaml.nodes import Node
 
     from .schema import Lesson
@@ -123,7 +125,11 @@ def read_lesson(data: bytes, file: str) -> Lesson:
     try:
         lesson = Lesson.model_validate({**values, "name": Path(file).stem})
     except ValidationError as error:
-        raise LessonError(_said(error.errors()[0], values, root, file), _FORMAT) from None
+        wrong = error.errors()
+        first = next(
+            (one for one in wrong if one["type"] == "extra_forbidden"), wrong[0]
+        )  # a misspelt one is missing, too
+        raise LessonError(_said(first, values, root, file), _FORMAT) from None
     for place, what in mistakes(lesson):
         raise LessonError(_placed(place, what, values, root, file), _FORMAT)
     lesson.found_in(file, tuple(_line_of(root, ("steps", place)) for place in range(len(lesson.steps))))
@@ -161,6 +167,8 @@ def _composed(text: str, file: str) -> Node | None:
         mark, what = error.problem_mark or error.context_mark, str(error.problem or error.context or "broken")
         if "quoted scalar" in str(error.context) and error.context_mark is not None:
             mark, what = error.context_mark, f"the text in quotes that begins here has no end: {what}"
+        elif mark is not None and (opened := _opened(text, mark.index)) is not None:
+            mark, what = opened, f"the text in quotes that begins here goes on to line {mark.line + 1}: {what}"
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = " ".join(what.split())
         raise LessonError(f"{file}{where}: {what}", "Mend the YAML there; texts with a colon need quotes.") from None
@@ -168,6 +176,23 @@ def _composed(text: str, file: str) -> Node | None:
         raise LessonError(f"{file}: {' '.join(str(error).split())}", "Take these characters out.") from None
     except RecursionError:
         raise LessonError(f"{file}: more than {DEEPEST} levels", _FORMAT) from None
+
+
+def _opened(text: str, end: int) -> Mark | None:
+    """Returns where a text in quotes begins that goes over lines and ends just before a mistake; None for none.
+
+    Its own end was forgotten, and the next text's beginning taken for it.
+    """
+    import yaml
+
+    opened = None
+    with suppress(yaml.YAMLError):
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if token.start_mark.index >= end:
+                break
+            quoted = isinstance(token, yaml.ScalarToken) and token.style in ("'", '"')
+            opened = token.start_mark if quoted and token.start_mark.line < token.end_mark.line else None
+    return opened
 
 
 class _Reader:
@@ -307,7 +332,7 @@ def _path(keys: list[str | int]) -> str:
             parts.append(f"{_COUNTED.get(before, before)} {key + 1}")
         else:
             parts.append(key)
-    return ", ".join(parts)
+    return ", ".join(filter(None, parts))
 
 
 def _existing(place: tuple[str | int, ...], values: Any) -> list[str | int]:

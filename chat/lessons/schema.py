@@ -244,8 +244,8 @@ class Step(_Data):
     def _about_requests(self) -> Step:
         for question in self.ask:
             if question.request >= len(self.requests):
-                has = f"the step has {len(self.requests)}"
-                raise ValueError(f"a question is about request: {question.request}, counted from 0; {has}")
+                asked, has = f"a question is about request {question.request}", len(self.requests)
+                raise ValueError(f"{asked} (the first is 0); the step has {has or 'none'}")
         return self
 
 

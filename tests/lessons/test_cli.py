@@ -71,6 +71,9 @@ def test_colours_and_plain_characters(mine: Path) -> None:
     ("words", "what"),
     [
         (["lesson", "no-such", "--check"], "there is no lesson 'no-such'"),
+        (["lesson", "nine-step", "--check"], "is nine-steps meant?"),
+        (["lesson", "nine-steps", "--step", "99"], "there is no step 99"),
+        (["lesson", "nine-steps", "--step", "0"], "there is no step 0"),
         (["lesson", "no/such.yaml"], "No such file"),
         (["lesson", "nine-steps", "--check", "--step", "99"], "there is no step 99"),
         (["lesson", "--check"], "--check needs a lesson"),
@@ -95,11 +98,26 @@ def test_a_closed_stdout_is_no_traceback(mine: Path, words: str) -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+@pytest.mark.parametrize("words", ["", "--notes", "--check", "--json"])
+def test_a_full_disk_takes_two_lines(mine: Path, words: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m radixchat lesson {shlex.quote(str(mine))} {words} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    first, _ = done.stderr.splitlines()
+    assert (done.returncode, first) == (1, "radixchat: the output cannot be written: No space left on device")
+
+
+def test_a_file_that_cannot_run_names_file_line_and_step(mine: Path) -> None:
+    mine.write_text(LESSON.replace("capacity: ", "capacity: 1 #"))
+    done = radixchat("lesson", mine, "--check")
+    assert done.returncode == 2 and f"{mine}, line " in done.stderr and ": step 1: " in done.stderr
+
+
 def test_a_file_with_a_mistake_names_the_line(mine: Path) -> None:
     mine.write_text(LESSON.replace("reply", "repyl"))
     done = radixchat("lesson", mine, "--check")
     assert done.returncode == 2
-    assert f"{mine}, line 7: steps.0.requests.0.repyl: unknown field" in done.stderr
+    assert f"{mine}, line 7: step 1, request 1, repyl: unknown field; is reply meant?" in done.stderr
 
 
 def test_a_check_up_to_a_step(mine: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from radixchat.chat.errors import UsageError
 from radixchat.chat.lessons.loading import load_lesson, shipped
@@ -114,21 +115,28 @@ def followed(lang: str, *moves: Callable[[], object]) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_it_waits_follows_and_ends_with_the_player() -> None:
+def test_it_waits_follows_and_waits_again() -> None:
     told, beacon = a_player(), Beacon()
 
     def go() -> None:
         told.next()
         beacon.tell(told)
 
-    out, err = followed("en", lambda: None, lambda: beacon.tell(told), go, lambda: beacon.tell(told), go, beacon.close)
+    def again() -> None:
+        told.jump(1)
+        beacon.tell(told)
+
+    out, err = followed(
+        "en", lambda: None, lambda: beacon.tell(told), go, lambda: beacon.tell(told), go, beacon.close, again
+    )
     assert err == "waiting: no player runs this lesson (small)\n"
-    title, one, question, left = out.rstrip("\n").split("\n\n")
+    title, one, question, left, back, end = out.rstrip("\n").split("\n\n")
     assert title == "a lesson\nfor a test\nnext: one"
     assert one == "step 1 of 2 · one\nsay a\nnext: step 2"
     assert question.splitlines()[:2] == ["step 2 of 2 · step 2", "say b"]
     assert question.splitlines()[-1].startswith("answer: Found: 2 of 3 tokens")
-    assert left == "the player has left the lesson"
+    assert left == "the player has left the lesson; waiting (Ctrl-C ends)"
+    assert back == one and end == "(interrupted)"
 
 
 def test_notes_in_another_language_than_the_player() -> None:
@@ -153,7 +161,8 @@ def test_in_a_pipe_all_notes_come_at_once(capsys: pytest.CaptureFixture[str]) ->
     told = load_lesson("nine-steps")
     assert len(parts) == len(told.steps) + 1
     for step, part in zip(told.steps, parts[1:], strict=True):
-        assert step.note is None or step.note.text("zh") in part
+        assert step.note is None or step.note.text("zh") in part.replace("\n", "")
+        assert max(map(cell_len, part.split("\n"))) <= 80
     with pytest.raises(UsageError):
         run_notes("no-such-lesson", "en")
 

@@ -89,14 +89,12 @@ def test_one_step(short: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     headings = re.findall(r"^(?:question before )?step \d.*", out, re.MULTILINE)
     assert headings == ["question before step 2 · The second chat"] * 2 + ["step 2 of 3 · The second chat"]
-    assert run_plain(short, **{**SETTINGS, "step": 0}) == 0
-    assert capsys.readouterr().out == "Share and evict\ntwo chats and a full pool\n\n"
 
 
 def test_no_such_step(short: str) -> None:
     with pytest.raises(UsageError, match="there is no step 4") as caught:
         run_plain(short, **{**SETTINGS, "step": 4})
-    assert caught.value.fix == "The lesson has steps 0 (its title) to 3."
+    assert caught.value.fix == "short has steps 1 to 3."
 
 
 def test_without_questions(short: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +142,7 @@ def test_colour_is_asked_for(short: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_language_that_the_lesson_has_not(short: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run_plain(short, **{**SETTINGS, "lang": "fr", "step": 0})
+    run_plain(short, **{**SETTINGS, "lang": "fr", "step": 1})
     assert "not everything in this lesson is told in fr" in capsys.readouterr().err
 
 
@@ -207,25 +205,43 @@ def test_through_a_lesson_with_answers() -> None:
     desk.player.jump(1)
     desk.player.next()
     assert desk.player.question is not None
-    letter = "abcd"[[choice.right for choice in desk.player.question.choices].index(True)]
+    sign = "1234"[[choice.right for choice in desk.player.question.choices].index(True)]
     desk.player.jump(0)
-    assert desk.type("", "n", letter, "next", "#1", "", "", "") == 0
+    assert desk.type("", "n", sign, "next", "#1", "", "", "") == 0
     said = desk.said()
     assert said.count("Right. ") == 2 and "the end · 2 of 2 questions right" in said
     assert "question before step 2 · step 2" in said and "step 3 of 3 · step 3" in said
     assert desk.prompts[0] == "Enter next · b back · 1-3 step · h help · q leave> "
-    assert desk.prompts[2] == "A-D answer · Enter skip · h help · q leave> "
+    assert desk.prompts[2] == "1-4 answer · Enter skip · h help · q leave> "
     assert desk.prompts[-1].startswith("Enter leave")
 
 
-@pytest.mark.parametrize("line", ["ab", "bc", "abcd", "e", "#x"])
+@pytest.mark.parametrize("line", ["ab", "a", "1 2", "#x", "go"])
 def test_what_is_no_answer_answers_nothing(line: str) -> None:
     desk = Desk()
     desk.type("", "")
     assert desk.player.question is not None
     assert desk.plain.line(line) and desk.player.question is not None
     assert f"'{line}' means nothing here" in desk.said()
-    assert desk.plain.line("A") and desk.player.question is None
+    assert desk.plain.line("7") and desk.player.question is not None
+    assert desk.said().splitlines() == [
+        "there is no answer 7",
+        "Answer with a number from 1 to 4; go 7 goes to a step.",
+    ]
+    assert desk.plain.line("1") and desk.player.question is None
+
+
+def test_a_number_answers_and_go_jumps() -> None:
+    desk = Desk()
+    desk.type("", "", "go 3")
+    assert desk.player.step == 3 and desk.player.score.asked == 0
+    desk.type("0", "", "")
+    desk.said()
+    assert desk.player.question is not None
+    wrong = next(at for at, choice in enumerate(desk.player.question.choices, 1) if not choice.right)
+    text = desk.player.question.choices[wrong - 1].text
+    desk.plain.line(str(wrong))
+    assert desk.said().startswith(f"{wrong}, {text}: no. ") and desk.player.score.asked == 1
 
 
 def test_skipping_is_counted_apart() -> None:
@@ -258,6 +274,7 @@ def test_what_ifs() -> None:
     said = desk.said()
     assert "WHAT IF capacity 50\nstep 1 of 3" in said
     assert "WHAT IF capacity 50 · “a b q r”\nstep 2 of 4 · a b q r" in said
+    assert "Sent as it stands" in said
     assert said.rstrip().endswith("capacity 100 tok") and not desk.player.in_what_if
 
 
@@ -270,6 +287,8 @@ def test_what_ifs() -> None:
         ("/capacity no", "/capacity takes a number"),
         ("say ", "'say' means nothing here"),
         ("a", "'a' means nothing here"),
+        ("/capacity 2", "step 1: "),
+        ("/capacity 1000000000", "/capacity 1000000000 is more than a lesson holds"),
         ("#1", "'#1' means nothing here"),
         ("/policy \x1b[31m", "/policy takes no"),
     ],
@@ -349,8 +368,8 @@ def test_at_a_real_terminal(tmp_path: Path) -> None:
         child.sendline("")
         child.expect_exact("question before step 2")
         child.expect_exact("Enter skip")
-        child.sendline("a")
-        child.expect(r"Right\.|Not so\.")
+        child.sendline("1")
+        child.expect(r"Right\.|: no\.")
         child.expect_exact("q leave> ")
         child.sendcontrol("c")
         child.expect(pexpect.EOF)

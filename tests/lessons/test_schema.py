@@ -24,7 +24,7 @@ def test_the_example_of_the_format_runs_as_it_expects() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", FORMAT.read_text(encoding="utf-8"), re.DOTALL)
     lesson = read_lesson(example.encode(), "example.yaml")
     checks = check(Stage(lesson).run())
-    assert len(checks) == 10
+    assert len(checks) == 12
     assert all(done.passed for done in checks), checks
 
 
