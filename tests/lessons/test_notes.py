@@ -162,7 +162,7 @@ def test_in_a_pipe_all_notes_come_at_once(capsys: pytest.CaptureFixture[str]) ->
     assert len(parts) == len(told.steps) + 1
     for step, part in zip(told.steps, parts[1:], strict=True):
         assert step.note is None or step.note.text("zh") in part.replace("\n", "")
-        assert max(map(cell_len, part.split("\n"))) <= 80
+        assert max(map(cell_len, part.split("\n"))) <= 100
     with pytest.raises(UsageError):
         run_notes("no-such-lesson", "en")
 

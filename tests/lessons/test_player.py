@@ -447,3 +447,61 @@ def test_the_line_of_a_step_is_its_own() -> None:
     events = told.run.recording.events[told.run.steps[1].start : told.run.steps[1].end]
     assert isinstance(events[0], ev.StepOpened)
     assert told.line().startswith("request 2 finished")
+
+
+def test_in_a_what_if_the_narration_is_what_the_run_did() -> None:
+    told = player(
+        lesson(send("a b ", "c ", say="Nobody is evicted."), send("x y ", "z ", say="All stays."), capacity=20)
+    )
+    told.jump(2)
+    assert told.narration() == "All stays."
+    told.what_if("/capacity 4")
+    assert "All stays" not in told.narration() and told.narration().startswith("added ")
+    assert "evicted " in told.narration() and "free 1 -> 1 tok" in told.narration()
+    told.restore()
+    assert told.narration() == "All stays."
+
+
+def test_a_prompt_that_was_typed_says_how_it_was_sent() -> None:
+    chat = {"requests": [{"conversation": "one", "user": "Hi", "reply": "Ho"}]}
+    told = player(lesson(chat, send("a ", "b ")))
+    told.jump(1)
+    told.what_if("Well?")
+    assert told.narration().startswith("Sent as a message of conversation “one”. No model replies on words")
+    told.restore()
+    told.jump(2)
+    told.what_if("a b c")
+    assert told.narration().startswith("Sent as it stands: the step before belongs to no conversation. ")
+    assert told.run.steps[-1].sums.generated == 0
+
+
+def test_a_line_is_told_once_of_a_request() -> None:
+    """A prompt that is found whole is matched twice, when it begins and when it is kept."""
+    told = player(lesson(send("a b ", "c "), send("a b ", "d "), send("a b ", "e ")))
+    for step in told.run.steps:
+        lines = [told.tell(position) for position in range(step.start + 1, step.end + 1)]
+        matched = [line for line in lines if line and line.startswith("matched")]
+        assert len(matched) == 1
+    events = [type(event).__name__ for event in told.run.recording.events]
+    assert events.count("Matched") > len(told.run.steps), "the cache did it twice"
+
+
+def test_a_capacity_that_is_too_small_names_one_that_is_not() -> None:
+    told = player(lesson(send("a b c ", "d e "), send("x ", "y ")))
+    told.jump(1)
+    with pytest.raises(UsageError) as caught:
+        told.what_if("/capacity 4")
+    assert caught.value.fix.startswith("Give at least 5: ")
+    told.what_if("/capacity 5")
+    with pytest.raises(UsageError, match="more than a lesson holds"):
+        told.what_if("/capacity 9999999999999999999999")
+
+
+def test_a_wrong_answer_repeats_the_choice() -> None:
+    told = player(lesson(send("a b ", "c "), send("a b x ", "d ", ask=[{"kind": "matched"}])))
+    told.next()
+    told.next()
+    assert told.question is not None
+    at = next(place for place, choice in enumerate(told.question.choices) if not choice.right)
+    text = told.question.choices[at].text
+    assert told.answer(at).chosen == f"{at + 1}, {text}"
