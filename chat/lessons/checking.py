@@ -78,7 +78,7 @@ def _questions(run: Run, step: StepRun) -> Iterator[Check]:
         return
     for question in step.step.ask:
         posed = pose(run, step.number, question, "en")
-        got = "a question" if posed is not None else f"nothing to ask: no {question.kind} happens in this step"
+        got = "a question" if posed is not None else "nothing to ask: nothing of the kind happens in this step"
         yield Check(step.number, f"ask.{question.kind}", posed is not None, "a question", got)
 
 

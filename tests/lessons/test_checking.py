@@ -133,3 +133,13 @@ def test_on_a_model_texts_and_tokens_are_not_compared() -> None:
     checks = check(played(model="radish"))
     assert [done.what for done in checks if done.step == 2] == ["tree", "evicted", "splits"]
     assert all(done.passed for done in checks), checks
+
+
+def test_a_question_without_anything_to_ask_fails() -> None:
+    ((step, what, expected, got),) = failures("expect: {evicted: [Hello]}", "ask: [{kind: copied}]")
+    assert (step, what, expected) == (3, "ask.copied", "a question") and "nothing of the kind" in got
+
+
+def test_a_letter_that_the_step_before_has_not_is_named() -> None:
+    ((_, what, expected, _),) = failures("evicted: [Hello]", "evicted: [z]")
+    assert (what, expected) == ("evicted", "z (step 2 has no letter z)")
