@@ -136,10 +136,10 @@ def test_on_a_model_texts_and_tokens_are_not_compared() -> None:
 
 
 def test_a_question_without_anything_to_ask_fails() -> None:
-    ((step, what, expected, got),) = failures("expect: {evicted: [Hello]}", "ask: [{kind: copied}]")
+    ((step, what, _, expected, got),) = failures("expect: {evicted: [Hello]}", "ask: [{kind: copied}]")
     assert (step, what, expected) == (3, "ask.copied", "a question") and "nothing of the kind" in got
 
 
 def test_a_letter_that_the_step_before_has_not_is_named() -> None:
-    ((_, what, expected, _),) = failures("evicted: [Hello]", "evicted: [z]")
+    ((_, what, _, expected, _),) = failures("evicted: [Hello]", "evicted: [z]")
     assert (what, expected) == ("evicted", "z (step 2 has no letter z)")
