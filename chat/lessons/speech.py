@@ -463,16 +463,18 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def _folded(text: str, width: int) -> Iterator[str]:
-    start, cells, last = 0, 0, 0  # of the line: its start, its cells so far, the last place where it may break
-    for at, char in enumerate(text):
-        if at > start and _may_break(text[at - 1], char):
+    start, cells, at, last = 0, 0, 0, 0  # of the line: start, cells; the place, and the last one where it may break
+    while at < len(text):
+        if at > start and _may_break(text[at - 1], text[at]):
             last = at
-        cells += cell_len(char)
-        if cells > width and char != " " and at > start:
+        size = cell_len(text[at])
+        while cells + size > width and text[at] != " " and at > start:
             cut = last if last > start else at
             yield text[start:cut].rstrip()
             start = last = cut
-            cells = cell_len(text[start : at + 1])
+            cells = cell_len(text[start:at])
+        cells += size
+        at += 1
     yield text[start:].rstrip()
 
 

@@ -29,12 +29,13 @@ from ...viz.tree_view import TreeView
 from .. import commands
 from ..errors import UsageError, UserError
 from ..lessons.player import Level, Player, Verdict
+from ..lessons.speech import fold
 from . import help
 from .composer import Composer
 from .crash import unexpected
 from .keybar import KeyBar
 from .keys import lesson_bindings
-from .lesson_text import SIGNS, Teller, clipped, fold, key_label, said
+from .lesson_text import SIGNS, Teller, clipped, key_label, said
 from .lines import Lines
 from .scene import Scene
 from .shell import PALETTE_KEYS, TINY, Shell

@@ -6,7 +6,7 @@ texts pass the sanitiser. Knows players and their texts; no widget.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from ...radix.travel import diff
 from ...viz import sanitize
-from ...viz.story import tell_diff
+from ..lessons.speech import fold
 from .lines import in_ascii
 
 if TYPE_CHECKING:
@@ -124,41 +123,6 @@ def said(word: str, lang: str, **values: object) -> str:
 
 # -- breaking lines ----------------------------------------------------------------------------------------------------
 
-_CLOSING = "，。、；：？！）】》”’」』…—·％,.;:?!)]}%"
-_OPENING = "（【《“‘「『([{"
-
-
-def fold(text: str, width: int) -> list[str]:
-    """Breaks a text into lines of at most `width` cells: after blanks, and beside wide characters."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        lines += _folded(paragraph, max(width, 2))
-    return lines
-
-
-def _folded(text: str, width: int) -> Iterable[str]:
-    start, cells, at, last = 0, 0, 0, 0  # of the line: start, cells; the place, and the last one where it may break
-    while at < len(text):
-        if at > start and _may_break(text[at - 1], text[at]):
-            last = at
-        size = cell_len(text[at])
-        while cells + size > width and text[at] != " " and at > start:
-            cut = last if last > start else at
-            yield text[start:cut].rstrip()
-            start = last = cut
-            cells = cell_len(text[start:at])
-        cells += size
-        at += 1
-    yield text[start:].rstrip()
-
-
-def _may_break(before: str, after: str) -> bool:
-    if after == " ":
-        return False
-    if before == " ":
-        return True
-    return (cell_len(before) == 2 or cell_len(after) == 2) and after not in _CLOSING and before not in _OPENING
-
 
 def clipped(lines: Sequence[str], most: int, width: int, more: str) -> list[str]:
     """Returns at most `most` lines; the last one then ends with what says that there are more."""
@@ -236,15 +200,8 @@ class Teller:
         return self.safe(f"{said('event', self.lang)}: {line}") if line else ""
 
     def narration(self, width: int) -> list[str]:
-        """Returns what is said, in lines; in a what-if, what the step did: the lesson speaks of another run."""
-        player = self._player
-        if not (player.heading() and player.step):
-            return fold(self.safe(player.narration()), width)
-        run, step = player.run, player.run.steps[player.step - 1]
-        found = diff(run.recording, step.start, step.end)
-        names = player.names(step.start, step.end, self._abridged)
-        told = tell_diff(found, run.recording.pieces, look=self._abridged, lang=self.lang, names=names)[1:]
-        return fold(self.safe(" · ".join(told)), width)
+        """Returns what is said, in lines."""
+        return fold(self.safe(self._player.narration(self._abridged)), width)
 
     def notices(self, width: int) -> list[str]:
         """Returns what to know before the first step, in lines."""
@@ -262,6 +219,8 @@ class Teller:
         word = "skipped" if verdict is None else "right" if verdict.right else "wrong"
         sign = dict(zip(("right", "wrong", "skipped"), "+x-" if self._ascii else "✔✘–", strict=True))
         parts = [skipped] if verdict is None else [verdict.text, verdict.because]
+        if verdict is not None and not verdict.right and verdict.chosen:
+            parts.insert(0, f"{verdict.chosen}{'。' if self.lang == 'zh' else '.'}")
         text = [f"{sign[word]} {self.said(word)}", *(self.safe(part) for part in parts if part)]
         lines = fold(("" if self.lang == "zh" else " ").join(text), width)
         return Text("\n", no_wrap=True).join(Text(line, "bold") for line in clipped(lines, most, width, self.more))
