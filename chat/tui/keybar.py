@@ -43,8 +43,8 @@ class KeyBar(Lines):
             binding = active.binding
             if binding.show and active.enabled:
                 press = Style.from_meta({"@click": binding.action})
-                item = Text(f" {self.app.get_key_display(binding)}", Style(bold=True) + press)
-                items[binding.key] = item.append(f" {self._name(binding.description)} ", press)
+                key, label = self.app.get_key_display(binding), self._name(binding.description)
+                items[binding.key] = Text.assemble((f" {key}", Style(bold=True) + press), (f" {label} ", press))
         for key in self._spare:
             if sum(item.cell_len for item in items.values()) > self.size.width:
                 items.pop(key, None)
