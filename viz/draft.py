@@ -167,7 +167,7 @@ class Draft:
     ) -> None:
         self.nodes = nodes
         self.texts = texts
-        self.names = _names(nodes, letters, look.ascii)
+        self.names = names(nodes, letters, look.ascii)
         self.many = len(nodes) > _MANY
         self.kept = [before.get(node.key) for node in nodes]
         self._parents = [node.parent for node in nodes]
@@ -273,16 +273,16 @@ class Draft:
         return _Size(text, text, max(lines, 1), box + _SPARE + 2, box + _SPARE + 1)
 
 
-def _names(nodes: Sequence[Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
-    """Returns what to call each node."""
+def names(nodes: Sequence[Node], letters: Mapping[int, str] | None, ascii: bool) -> list[str]:
+    """Returns what to call each node; letters are safe to print then."""
     known = lettered(letters, ascii=ascii, width=_NAME)
-    names = []
+    called = []
     for node in nodes:
         twig = node.twig
         if twig.kind is RowKind.NAMESPACE:
-            names.append(label(twig.note, ascii=ascii).fit(_NAME, ascii=ascii).plain)
+            called.append(label(twig.note, ascii=ascii).fit(_NAME, ascii=ascii).plain)
         elif twig.kind is RowKind.FOLD:
-            names.append(f"{MORE.ascii if ascii else MORE.glyph} {twig.nodes:,} nodes, {twig.tokens:,} tok")
+            called.append(f"{MORE.ascii if ascii else MORE.glyph} {twig.nodes:,} nodes, {twig.tokens:,} tok")
         else:
-            names.append(f"#{twig.id}" if letters is None else known.get(twig.id or 0, ""))
-    return names
+            called.append(f"#{twig.id}" if letters is None else known.get(twig.id or 0, ""))
+    return called
