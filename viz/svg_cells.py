@@ -40,6 +40,7 @@ _SIZE = 13  # px of the font
 _BASE = 12.5  # px from a line's top to its base line
 _MARGIN = 16  # px around everything
 _WIDE = 2 * CELL - _SIZE  # px that a character of two cells lacks
+_LEAD = 3  # px of a bar before its first character
 _LEAST = 40  # cells that captions and legends may always take
 
 THEMES: Final = ("light", "dark", "auto", "print")
@@ -57,6 +58,7 @@ class Frame:
         told: Its nodes; each gets a group with its facts. See `told.told`.
         prefix: What ids begin with; another for each picture of a page.
         below: Lines drawn between picture and legend, such as `plain.memory_line`.
+        edged: Whether backgrounds have an edge, as bars need; a figure's boxes have one.
     """
 
     picture: Picture
@@ -66,6 +68,7 @@ class Frame:
     told: Sequence[Told] = ()
     prefix: str = ""
     below: Sequence[Text] = ()
+    edged: bool = True
 
 
 def cells_svg(
@@ -82,9 +85,10 @@ def cells_svg(
     below: Sequence[Text] = (),
     facts: Mapping[str, str] | None = None,
     lang: str = "en",
+    edged: bool = True,
 ) -> str:
     """Draws one picture; see `Frame` and `cells_frames` for the arguments."""
-    frame = Frame(picture, title, desc, caption, told, prefix, below)
+    frame = Frame(picture, title, desc, caption, told, prefix, below, edged)
     return cells_frames([frame], theme=theme, legend=legend, width_mm=width_mm, facts=facts, lang=lang)[0]
 
 
@@ -140,7 +144,7 @@ def _document(
     facts: Mapping[str, str],
     lang: str,
 ) -> str:
-    ink = _Inks(theme)
+    ink = _Inks(theme, frame.edged)
     width, height = room.columns * CELL + 2 * _MARGIN, room.lines * LINE + 2 * _MARGIN
     size = f'width="{_px(width)}" height="{_px(height)}"'
     if room.width_mm is not None:
@@ -243,8 +247,10 @@ def runs_of(line: Text) -> list[_Run]:
 def _drawn(runs: Sequence[_Run], y: int, ink: _Inks) -> list[str]:
     """Draws runs of one line and one owner: fills, then lines, then texts."""
     top = _MARGIN + y * LINE
+    lead = _LEAD if ink.edged else 0
     shapes = [
-        f'<rect x="{_x(x)}" y="{_px(top + 0.5)}" width="{_px(cells * CELL)}" height="{LINE - 1}" rx="2" {fill}/>'
+        f'<rect x="{_px(_MARGIN + x * CELL - lead)}" y="{_px(top + 0.5)}" width="{_px(cells * CELL + lead)}"'
+        f' height="{LINE - 1}" rx="{lead}" {fill}/>'
         for x, cells, fill in _fills(runs, ink)
     ]
     for run in runs:
@@ -421,6 +427,7 @@ class _Inks:
     """Paint of one theme."""
 
     theme: str
+    edged: bool
     _colours: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -453,6 +460,8 @@ class _Inks:
         if style.bgcolor is None:
             return ""
         role, colour = self._of(style.bgcolor)
+        if not self.edged:
+            return f'{self._classed(f"f-{role}")}fill="{colour}"'
         edge = role.replace("-fill", "-ink")
         weight, dash = _OUTLINES.get(role, (0.8, ""))
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
