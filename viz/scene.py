@@ -8,26 +8,23 @@ below, connectors with right angles, new branches to the right. Knows labels, st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil, log
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
-from ..radix.keys import Key
 from ..radix.snapshots import State
 from .album import Album, Panel
 from .draft import Node, names, nodes_of
-from .labels import Kind, Label, Labels, Span, label
-from .sentences import PICTURES, spoken
-from .states import STATES, UNCACHED, Attribute
+from .edges import Edges, Writing
+from .labels import Label, label
+from .states import STATES, Attribute
 from .tidy import Part, Spot, spots
-from .turns import fewer, joined, turns
 from .twigs import RowKind, Twig
 from .union import Segment, Union, run_of
-from .wrap import wrapped
 
 CELL = 7.8
 """px of a character of the font."""
@@ -41,12 +38,8 @@ BASE = 13
 WRAP = 24
 """Cells of a line, when nothing else is said."""
 
-MOST_LINES = 12
-"""Lines of an edge."""
-
 _WRAPS = (12, 16, 20, 24, 30, 38, 48, 60)  # tried for a proportion
 _SLACK = 1.1  # fonts differ
-_REST = 14  # cells of what is not cached yet
 _EDGE = 10  # px around a scene
 _STEM = 14  # px from the left side of a box to its stem
 _BOX = 26  # px of a box from top to bottom
@@ -60,7 +53,6 @@ _GAP = 18  # px between neighbours
 _APART = 40  # px between the trees of two namespaces
 
 Layout = Literal["fixed", "compact"]
-Writing = Literal["text", "tokens", "ids"]
 PieceKind = Literal["root", "node", "tombstone", "fold"]
 
 
@@ -132,66 +124,13 @@ def scenes(
         wrap: Cells of a line; 24 when neither this nor a proportion is given.
         aspect: The width by the height that is wanted; the wrap that comes nearest is taken, unless one is given.
     """
-    texts = _Texts(album, labels)
-    shots = [tuple(album.panels)] if layout == "fixed" else [(panel,) for panel in album.panels]
+    edges = Edges(album.pieces, album.look, labels, album.relabels)
+    together = [tuple(album.panels)] if layout == "fixed" else [(panel,) for panel in album.panels]
     drawn: list[Scene] = []
-    for panels in shots:
-        plan = _Plan(panels, album, texts, folded)
-        if wrap is None and aspect is not None and panels:
-            best = min(_WRAPS, key=lambda wrap: abs(log(plan.aspect(wrap) / aspect)))
-            drawn += plan.scenes(best)
-        else:
-            drawn += plan.scenes(wrap or WRAP)
+    for panels in together:
+        plan = _Plan(panels, edges, folded)
+        drawn += plan.scenes(plan.drawing(wrap or WRAP, None if wrap else aspect))
     return tuple(drawn)
-
-
-class _Texts:
-    """What stands on edges, each written once."""
-
-    def __init__(self, album: Album, writing: Writing) -> None:
-        self._labels = Labels.of(album.pieces, album.look)
-        self._real = Labels(album.pieces, pills=False)
-        self._relabels = album.relabels
-        self._turns: dict[Key | int, tuple[Label, ...]] = {}
-        self._lines: dict[tuple[Key | int, Key, int], tuple[Label, ...]] = {}
-        self._whole: dict[Key, str] = {}
-        self.evicted = Label((Span(PICTURES[spoken(album.lang, ascii=False)]["evicted"], Kind.MARK),))
-
-    def lines(self, twig: Twig, wrap: int) -> tuple[Label, ...]:
-        """Returns the lines of an edge, one at least."""
-        name = twig.id if twig.id in self._relabels else twig.key
-        assert name is not None
-        known = self._lines.get((name, twig.uncached, wrap))
-        if known is None:
-            lines = [line for turn in self._turned(name) for line in wrapped(turn, wrap)] or [Label(())]
-            if twig.uncached:
-                lines = _with_rest(lines, self._rest(twig.uncached), wrap)
-            known = self._lines[name, twig.uncached, wrap] = tuple(fewer(lines, MOST_LINES))
-        return known
-
-    def whole(self, key: Key) -> str:
-        """Returns the real text of a key in one line."""
-        if key not in self._whole:
-            self._whole[key] = self._real.whole(key).plain
-        return self._whole[key]
-
-    def _turned(self, name: Key | int) -> tuple[Label, ...]:
-        known = self._turns.get(name)
-        if known is None:
-            written = (label(self._relabels[name]),) if isinstance(name, int) else turns(self._labels, name)
-            known = self._turns[name] = written
-        return known
-
-    def _rest(self, key: Key) -> Label:
-        """Returns what has no KV yet, as marks."""
-        return Label((Span(UNCACHED.glyph + self._labels.fit(key, _REST).plain, Kind.MARK),))
-
-
-def _with_rest(lines: Sequence[Label], rest: Label, wrap: int) -> list[Label]:
-    last = lines[-1]
-    if last.cells + 1 + rest.cells > wrap:
-        return [*lines, rest]
-    return [*lines[:-1], Label((*last.spans, Span(" ", Kind.TEXT), *rest.spans))]
 
 
 class _Shot(NamedTuple):
@@ -203,11 +142,21 @@ class _Shot(NamedTuple):
     runs: Sequence[Sequence[int]]  # the parts that each node runs through; it ends at the last
 
 
+class _Drawing(NamedTuple):
+    """The tree of all panels, laid out for one wrap."""
+
+    parts: Sequence[Part]
+    places: Sequence[Spot]
+    written: Sequence[Sequence[Sequence[TextLine]]]  # of each shot and node
+    width: int
+    height: int
+
+
 class _Plan:
     """Panels that are laid out together."""
 
-    def __init__(self, panels: Sequence[Panel], album: Album, texts: _Texts, folded: Collection[int]) -> None:
-        self._texts = texts
+    def __init__(self, panels: Sequence[Panel], edges: Edges, folded: Collection[int]) -> None:
+        self._edges = edges
         union = Union(panels[0].snapshot.page_size if panels else 1)
         nodes = [nodes_of(panel.snapshot, folded) for panel in panels]
         ends = [union.add(here) for here in nodes]
@@ -221,135 +170,121 @@ class _Plan:
         ]
         self._boxes = self._box_widths()
 
-    def aspect(self, wrap: int) -> float:
-        """Returns the width by the height of all scenes."""
-        parts, _ = self._parts(wrap)
-        width, height = _size(parts, self._placed(parts))
-        return width / height
+    def drawing(self, wrap: int, aspect: float | None) -> _Drawing:
+        """Returns the drawing for a wrap, or the one that comes nearest to a proportion."""
+        if aspect is None:
+            return self._drawn(wrap)
+        drawings = [self._drawn(wrap) for wrap in _WRAPS]
+        return min(drawings, key=lambda one: abs(log(one.width / one.height / aspect)))
 
-    def scenes(self, wrap: int) -> list[Scene]:
-        """Returns a scene for each panel."""
-        parts, rows = self._parts(wrap)
-        places = self._placed(parts)
-        width, height = _size(parts, places)
-        return [
-            Scene(width, height, tuple(self._pieces(shot, wrap, parts, rows, places)), shot.panel)
-            for shot in self._shots
-        ]
+    def scenes(self, drawing: _Drawing) -> Iterator[Scene]:
+        """Yields a scene for each panel."""
+        for shot, written in zip(self._shots, drawing.written, strict=True):
+            pieces = tuple(self._pieces(shot, drawing, written))
+            yield Scene(drawing.width, drawing.height, pieces, shot.panel)
 
-    # -- how big everything is ---------------------------------------------------------------------------------------
+    # -- how big everything is, and where ------------------------------------------------------------------------------
 
     def _box_widths(self) -> list[int]:
-        """Returns the width of each part's box: the widest of any panel."""
+        """Returns the width of each part's box: the widest of any panel; 0 where there is none."""
         widths = [0] * len(self._parents)
         for number in self._roots.values():
             widths[number] = _ROOT
         for shot in self._shots:
-            victim = shot.panel.snapshot.next_victim
+            snapshot = shot.panel.snapshot
             for node, name, run in zip(shot.nodes, shot.names, shot.runs, strict=True):
-                cells = _content(node.twig, name, attribute_of(node.twig, victim))
+                cells = _content(node.twig, name, attribute_of(node.twig, snapshot.next_victim))
                 widths[run[-1]] = max(widths[run[-1]], _px(cells) + 2 * _PAD)
-            if len(self._roots) > 1:
-                for root in shot.panel.snapshot.roots:
-                    if (at := self._roots.get(root.node.id)) is not None:
-                        widths[at] = max(widths[at], _px(cell_len(_called(root.namespace))) + 2 * _PAD)
+            for root in snapshot.roots:
+                if (at := self._roots.get(root.node.id)) is not None:
+                    widths[at] = max(widths[at], _px(cell_len(self._called(root.namespace))) + 2 * _PAD)
         return widths
 
-    def _parts(self, wrap: int) -> tuple[list[Part], list[int]]:
-        """Returns what each part takes, and how many lines of text stand beside its stem."""
+    def _drawn(self, wrap: int) -> _Drawing:
+        rows = self._rows(wrap)
+        lines = [self._lines(shot, rows, wrap) for shot in self._shots]
+        cells = [0] * len(rows)
+        for shot in lines:
+            for part, _, line in chain.from_iterable(shot):
+                cells[part] = max(cells[part], line.cells)
+        parts = []
+        for width, most, box in zip(cells, rows, self._boxes, strict=True):
+            high = most * LINE + _ABOVE + _BELOW if most else 0
+            parts.append(Part(_px(width), high, max(box, 2 * _STEM), _BOX, _STEM, _TIE, closed=True))
+        places = [
+            at._replace(y=at.y + _EDGE, top=at.top + _EDGE, bottom=at.bottom + _EDGE)
+            for at in spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART)
+        ]
+        written = [
+            [[_line(places[part], row, line) for part, row, line in edge if line.spans] for edge in shot]
+            for shot in lines
+        ]
+        return _Drawing(parts, places, written, *_size(parts, places))
+
+    def _rows(self, wrap: int) -> list[int]:
+        """Returns how many lines of text stand beside the stem of each part."""
         rows = [0 if parent < 0 else 1 for parent in self._parents]
         longer: list[tuple[int, Sequence[int]]] = []
         for shot in self._shots:
             for node, run in zip(shot.nodes, shot.runs, strict=True):
                 if node.parent < 0:
                     continue
-                lines = _demand(node.twig, self._texts.lines(node.twig, wrap))
+                wanted = self._edges.wanted(node.twig, wrap)
                 if len(run) == 1:
-                    rows[run[0]] = max(rows[run[0]], lines)
+                    rows[run[0]] = max(rows[run[0]], wanted)
                 else:
-                    longer.append((lines, run))
-        for lines, run in longer:
-            rows[run[-1]] += max(0, lines - sum(rows[part] for part in run))
-        cells = [0] * len(rows)
-        for shot in self._shots:
-            for node, run in zip(shot.nodes, shot.runs, strict=True):
-                for part, _, line in self._written(node, run, rows, wrap):
-                    cells[part] = max(cells[part], line.cells)
-        parts = []
-        for width, lines, box in zip(cells, rows, self._boxes, strict=True):
-            text = _px(width)
-            high = lines * LINE + _ABOVE + _BELOW if lines else 0
-            parts.append(Part(text, high, max(box, 2 * _STEM), _BOX, _STEM, _TIE, closed=True))
-        return parts, rows
+                    longer.append((wanted, run))
+        for wanted, run in longer:  # what the single parts have is enough, mostly
+            rows[run[-1]] += max(0, wanted - sum(rows[part] for part in run))
+        return rows
 
-    def _placed(self, parts: Sequence[Part]) -> list[Spot]:
-        edge = _EDGE + _STEM
-        return spots(parts, self._parents, margin=edge, gap=_GAP, indent=_INDENT, apart=_APART)
-
-    def _written(
-        self, node: Node, run: Sequence[int], rows: Sequence[int], wrap: int
-    ) -> list[tuple[int, int, Label]]:  # fmt: skip
-        """Returns the lines of an edge with their places: part and row."""
-        if node.parent < 0:
-            return []
-        lines: Sequence[Label] = self._texts.lines(node.twig, wrap)
-        if node.twig.kind is RowKind.TOMBSTONE:
-            room = sum(rows[part] for part in run) - 1
-            said = lines if len(lines) <= room else fewer(lines, room) if room > 2 else [joined(lines)] * (room > 0)
-            lines = [self._texts.evicted, *(line.fit(wrap) for line in said)]
-        places = ((part, row) for part in run for row in range(rows[part]))
-        return [(part, row, line) for (part, row), line in zip(places, lines, strict=False)]
-
-    # -- panels ------------------------------------------------------------------------------------------------------
-
-    def _pieces(
-        self, shot: _Shot, wrap: int, parts: Sequence[Part], rows: Sequence[int], places: Sequence[Spot]
-    ) -> list[Piece]:  # fmt: skip
-        snapshot = shot.panel.snapshot
-        shown = {node.twig.id for node in shot.nodes if node.parent < 0}
-        pieces = []
-        for root in snapshot.roots:  # also those that hold nothing now, or nothing yet
-            number = self._roots.get(root.node.id)
-            if number is not None and root.node.id not in shown:
-                pieces.append(self._root(root.node.id, root.namespace, _box(parts[number], places[number])))
-        names = {root.node.id: root.namespace for root in snapshot.roots}
-        for node, name, run in zip(shot.nodes, shot.names, shot.runs, strict=True):
-            twig, end = node.twig, run[-1]
-            box = _box(parts[end], places[end])
+    def _lines(self, shot: _Shot, rows: Sequence[int], wrap: int) -> list[list[tuple[int, int, Label]]]:
+        """Returns the lines of each edge of a panel with their places: part and row."""
+        found: list[list[tuple[int, int, Label]]] = []
+        for node, run in zip(shot.nodes, shot.runs, strict=True):
             if node.parent < 0:
-                pieces.append(self._root(twig.id or 0, names.get(twig.id or 0, ""), box))
+                found.append([])
                 continue
-            text = tuple(
-                TextLine(
-                    places[part].x + _INDENT,
-                    _EDGE + places[part].y + _ABOVE + row * LINE + BASE,
-                    line,
-                    line.cells,
-                )
-                for part, row, line in self._written(node, run, rows, wrap)
-                if line.spans
-            )
-            pieces.append(
-                Piece(
-                    id=twig.id or 0,
-                    kind=_KINDS[twig.kind],
-                    state=twig.state,
-                    attribute=attribute_of(twig, snapshot.next_victim),
-                    locks=twig.locks,
-                    box=box,
-                    edge=_edge(shot.runs[node.parent][-1], run, parts, places),
-                    text=text,
-                    badge=STATES[twig.state].glyph,
-                    name=name,
-                    tokens=twig.tokens,
-                    whole=self._texts.whole(twig.key),
-                )
-            )
-        return pieces
+            places = [(part, row) for part in run for row in range(rows[part])]
+            lines = self._edges.written(node.twig, wrap, len(places))
+            found.append([(part, row, line) for (part, row), line in zip(places, lines, strict=False)])
+        return found
 
-    def _root(self, id: int, namespace: str, box: Box) -> Piece:
-        name = _called(namespace) if len(self._roots) > 1 else ""
-        return Piece(id, "root", State.RESIDENT, Attribute.NONE, 0, box, (), (), "", name, 0, "")
+    # -- panels --------------------------------------------------------------------------------------------------------
+
+    def _pieces(self, shot: _Shot, drawing: _Drawing, written: Sequence[Sequence[TextLine]]) -> Iterator[Piece]:
+        snapshot = shot.panel.snapshot
+        boxes = [_box(part, at) for part, at in zip(drawing.parts, drawing.places, strict=True)]
+        namespaces = {root.node.id: root.namespace for root in snapshot.roots}
+        shown = {node.twig.id or 0: "" for node in shot.nodes if node.parent < 0}
+        for id in shown | namespaces:  # also those that hold nothing now
+            if id in self._roots:
+                name = self._called(namespaces.get(id, ""))
+                yield Piece(
+                    id, "root", State.RESIDENT, Attribute.NONE, 0, boxes[self._roots[id]], (), (), "", name, 0, ""
+                )
+        for node, name, run, text in zip(shot.nodes, shot.names, shot.runs, written, strict=True):
+            twig = node.twig
+            if node.parent < 0:
+                continue
+            yield Piece(
+                id=twig.id or 0,
+                kind=_KINDS[twig.kind],
+                state=twig.state,
+                attribute=attribute_of(twig, snapshot.next_victim),
+                locks=twig.locks,
+                box=boxes[run[-1]],
+                edge=_edge(shot.runs[node.parent][-1], run, drawing),
+                text=tuple(text),
+                badge=STATES[twig.state].glyph,
+                name=name,
+                tokens=twig.tokens,
+                whole=self._edges.whole(twig.key),
+            )
+
+    def _called(self, namespace: str) -> str:
+        """Returns the name of a root: none where there is one only."""
+        return label(namespace or "default").fit(_NAME).plain if len(self._roots) > 1 else ""
 
 
 _KINDS: dict[RowKind, PieceKind] = {RowKind.NODE: "node", RowKind.TOMBSTONE: "tombstone", RowKind.FOLD: "fold"}
@@ -377,15 +312,6 @@ def _content(twig: Twig, name: str, attribute: Attribute) -> int:
     return cells + (2 if attribute is Attribute.NEXT_VICTIM else 0)
 
 
-def _demand(twig: Twig, lines: Sequence[Label]) -> int:
-    """Returns the lines that an edge wants; a tombstone says that it is one, and something of what it said."""
-    return 2 if twig.kind is RowKind.TOMBSTONE and any(line.spans for line in lines) else len(lines)
-
-
-def _called(namespace: str) -> str:
-    return label(namespace or "default").fit(_NAME).plain
-
-
 def _px(cells: int) -> int:
     """Returns the px of so many cells, whatever the font."""
     return ceil(cells * CELL * _SLACK)
@@ -404,17 +330,20 @@ def _size(parts: Sequence[Part], places: Sequence[Spot]) -> tuple[int, int]:
     """Returns width and height of all parts, and what is around them."""
     pairs = list(zip(parts, places, strict=True))
     right = max((max(at.left + part.box_width, at.x + _INDENT + part.text_width) for part, at in pairs), default=0)
-    return right + _EDGE, max((at.bottom for at in places), default=0) + 2 * _EDGE
+    return right + _EDGE, max((at.bottom for at in places), default=_EDGE) + _EDGE
 
 
 def _box(part: Part, at: Spot) -> Box:
-    return Box(at.left, at.top + _EDGE, part.box_width, part.box_height)
+    return Box(at.left, at.top, part.box_width, part.box_height)
 
 
-def _edge(
-    above: int, run: Sequence[int], parts: Sequence[Part], places: Sequence[Spot]
-) -> tuple[tuple[float, float], ...]:  # fmt: skip
+def _line(at: Spot, row: int, line: Label) -> TextLine:
+    return TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, line.cells)
+
+
+def _edge(above: int, run: Sequence[int], drawing: _Drawing) -> tuple[tuple[float, float], ...]:
     """Returns the way from a box to another: straight down, or to the right and down."""
+    parts, places = drawing.parts, drawing.places
     start, first = places[above], places[run[0]]
     if first.x == start.x:
         points = [(start.x, start.bottom)]
@@ -422,8 +351,8 @@ def _edge(
         tie = start.top + parts[above].tie
         points = [(start.left + parts[above].box_width, tie), (first.x, tie)]
     for one, other in pairwise(run):
-        if places[one].x != places[other].x:  # other nodes stand straight below, in other panels
+        if places[one].x != places[other].x:  # something else stands straight below, in other panels
             tie = places[one].top + parts[one].tie
             points += [(places[one].x, tie), (places[other].x, tie)]
     points.append((places[run[-1]].x, places[run[-1]].top))
-    return tuple((x, y + _EDGE) for x, y in points)
+    return tuple(points)

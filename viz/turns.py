@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..radix.keys import Key, count, cut
 from .labels import Kind, Label, Labels, Span
 
-_READ = 160
+READ = 160
 """Tokens read at each end of an edge; what lies between is never shown."""
 
 
@@ -22,10 +22,10 @@ def turns(labels: Labels, key: Key) -> tuple[Label, ...]:
     A long edge is read at its two ends only, a longer one where texts are abridged; a line that says so stands between
     them.
     """
-    if count(key) <= max(2 * _READ, labels.read_whole):
+    if count(key) <= max(2 * READ, labels.read_whole):
         return _broken(labels.whole(key))
-    head, tail = _broken(labels.whole(cut(key, 0, _READ))), _broken(labels.whole(cut(key, count(key) - _READ)))
-    more = f"{'...' if labels.ascii else '⋯'} {count(key) - 2 * _READ:,} tokens"
+    head, tail = _broken(labels.whole(cut(key, 0, READ))), _broken(labels.whole(cut(key, count(key) - READ)))
+    more = f"{'...' if labels.ascii else '⋯'} {count(key) - 2 * READ:,} tokens"
     return (*head, Label((Span(more, Kind.CUT),)), *tail)
 
 
@@ -34,7 +34,7 @@ def _broken(label: Label) -> tuple[Label, ...]:
     lines: list[list[Span]] = []
     ended, filled = True, True
     for span in label.spans:
-        end = _ends(span)
+        end = ends(span)
         if (ended and filled and not end) or not lines:
             lines.append([])
             filled = False
@@ -44,7 +44,7 @@ def _broken(label: Label) -> tuple[Label, ...]:
     return tuple(Label(tuple(line)) for line in lines)
 
 
-def _ends(span: Span) -> bool:
+def ends(span: Span) -> bool:
     """Returns whether a line or a turn ends with this stretch."""
     if span.kind is Kind.MARK:
         return span.text in ("⏎", r"\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
@@ -16,9 +16,20 @@ from .labels import Kind, Label, Span
 _WORD: Final = re.compile(r" +|[!-~]+|[^ ]")
 """Blanks, a word of ASCII, or another character; words of other scripts are put together by `_words`."""
 
+_CLOSING: Final = frozenset("、。，．：；？！）］｝」』】》〉”’…")
+"""What begins no line."""
+
+
+class _Atom(NamedTuple):
+    """What is not broken, if it fits a line."""
+
+    spans: tuple[Span, ...]
+    cells: int
+    blank: bool = False
+
 
 def wrapped(label: Label, width: int) -> tuple[Label, ...]:
-    """Returns a label in lines of at most `width` cells; one that is wider than that is no word but a pill or escape.
+    """Returns a label in lines of at most `width` cells; only a pill or an escape may be wider than that.
 
     The blanks at which a line ends are left out; a word that is wider than a line is broken.
     """
@@ -26,62 +37,74 @@ def wrapped(label: Label, width: int) -> tuple[Label, ...]:
         return (label,)
     lines: list[list[Span]] = [[]]
     room = width
-    for word, cells in _words(label.spans):
-        blank = word.kind is Kind.TEXT and word.text.isspace()
-        if cells > room and lines[-1] and not blank:
-            lines.append([])
-            room = width
-        if cells > width and word.kind is Kind.TEXT and not blank:
-            for piece, size in _broken(word.text, width):
-                if lines[-1] and size > room:
-                    lines.append([])
-                    room = width
-                lines[-1].append(Span(piece, Kind.TEXT))
-                room -= size
+    for whole in _atoms(label.spans):
+        for atom in [whole] if whole.cells <= width or whole.blank else _broken(whole):
+            if atom.cells > room and lines[-1] and not atom.blank:  # blanks may hang over the end
+                lines.append([])
+                room = width
+            lines[-1] += atom.spans
+            room -= atom.cells
+    return tuple(Label(_joined(line)) for line in lines)
+
+
+def _atoms(spans: Iterable[Span]) -> Iterator[_Atom]:
+    last: _Atom | None = None
+    for atom in _pieces(spans):
+        if last is not None and not last.blank and atom.spans[0].kind is Kind.MARK:
+            last = _Atom((*last.spans, *atom.spans), last.cells + atom.cells)  # ⏎ stays with its word
             continue
-        lines[-1].append(word)
-        room -= cells
-    return tuple(Label(_tidied(line)) for line in lines)
+        if last is not None:
+            yield last
+        last = atom
+    if last is not None:
+        yield last
 
 
-def _words(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:
-    """Yields what is never broken, if it fits a line, with its cells."""
+def _pieces(spans: Iterable[Span]) -> Iterator[_Atom]:
     for span in spans:
         if span.kind is not Kind.TEXT:
-            yield span, cell_len(span.text)
+            yield _Atom((span,), cell_len(span.text))
             continue
-        word, size = "", 0
-        for piece in _WORD.findall(span.text):
-            cells = cell_len(piece)
-            alone = piece[0] == " " or (len(piece) == 1 and cells == 2)
-            if word and (alone or word[0] == " " or (size == 2 and cells and cell_len(word[0]) == 2)):
-                yield Span(word, Kind.TEXT), size
-                word, size = "", 0
-            word, size = word + piece, size + cells
-        if word:
-            yield Span(word, Kind.TEXT), size
+        for word in _words(span.text):
+            yield _Atom((Span(word, Kind.TEXT),), cell_len(word), word[0] == " ")
 
 
-def _broken(word: str, width: int) -> Iterator[tuple[str, int]]:
-    """Yields the pieces of a word; a character stays with the marks above it."""
-    piece, size = "", 0
-    for char in word:
-        cells = cell_len(char)
-        if size + cells > width:
-            yield piece, size
-            piece, size = "", 0
-        piece, size = piece + char, size + cells
-    yield piece, size
+def _words(text: str) -> Iterator[str]:
+    """Yields words, runs of blanks, and single characters of wide scripts with their marks and what closes them."""
+    word, wide = "", False
+    for piece in _WORD.findall(text):
+        cells = cell_len(piece)
+        alone = piece[0] == " " or (cells == 2 and len(piece) == 1)
+        if word and cells and piece not in _CLOSING and (alone or wide or word[0] == " "):
+            yield word
+            word = ""
+        word, wide = word + piece, alone if cells else wide
+    if word:
+        yield word
 
 
-def _tidied(line: Sequence[Span]) -> tuple[Span, ...]:
+def _broken(atom: _Atom) -> Iterator[_Atom]:
+    """Yields the characters of what is too wide, with the marks on them; pills and escapes stay whole."""
+    for text, kind in atom.spans:
+        if kind not in (Kind.TEXT, Kind.MARK):
+            yield _Atom((Span(text, kind),), cell_len(text))
+            continue
+        start = 0
+        for at in range(1, len(text) + 1):
+            if at == len(text) or cell_len(text[at]):
+                yield _Atom((Span(text[start:at], kind),), cell_len(text[start:at]))
+                start = at
+
+
+def _joined(line: Sequence[Span]) -> tuple[Span, ...]:
     """Joins neighbours of one kind; the blanks at the end go."""
-    spans: list[Span] = []
+    texts: list[tuple[Kind, list[str]]] = []
     for text, kind in line:
-        if spans and spans[-1].kind is kind:
-            spans[-1] = Span(spans[-1].text + text, kind)
+        if texts and texts[-1][0] is kind:
+            texts[-1][1].append(text)
         else:
-            spans.append(Span(text, kind))
+            texts.append((kind, [text]))
+    spans = [Span("".join(parts), kind) for kind, parts in texts]
     if spans and spans[-1].kind is Kind.TEXT:
         spans[-1] = Span(spans[-1].text.rstrip(" "), Kind.TEXT)
     return tuple(span for span in spans if span.text)
