@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -117,12 +117,12 @@ def legend(
         veiled: Whether the next victim is left out, because a question is open.
     """
     brush = _Brush(palette, ascii, colour)
-    words = _LEGEND[spoken(lang, ascii=ascii)]
+    words = MEANINGS[spoken(lang, ascii=ascii)]
     lines, shorter = (wrapped(_meanings(brush, each, veiled), width) for each in words)
     return joined(shorter if len(shorter) == 1 < len(lines) else lines)
 
 
-class _Meanings(NamedTuple):
+class Meanings(NamedTuple):
     """What each sign means, in words."""
 
     states: Mapping[State, str]
@@ -131,26 +131,26 @@ class _Meanings(NamedTuple):
     uncached: str
 
 
-_ENGLISH = _Meanings(
+_ENGLISH = Meanings(
     {state: sign.word for state, sign in STATES.items()},
     "locked by n",
     ATTRIBUTES[Attribute.NEXT_VICTIM].word,
     UNCACHED.word,
 )
-_CHINESE = _Meanings(
+_CHINESE = Meanings(
     {State.NEW: "新增", State.REUSED: "复用", State.RESIDENT: "驻留", State.EVICTED: "已驱逐"},
     "被 n 个持有者锁定",
     "下一个驱逐对象",
     "尚未缓存",
 )
-# by language: the words, and shorter ones for when they save a line
-_LEGEND = {
+MEANINGS: Final = {
     "en": (_ENGLISH, _ENGLISH._replace(locked="locked", uncached="not cached")),
     "zh": (_CHINESE, _CHINESE._replace(locked="锁定")),
 }
+"""By language: the words, and shorter ones for when they save a line."""
 
 
-def _meanings(brush: _Brush, words: _Meanings, veiled: bool) -> list[Text]:
+def _meanings(brush: _Brush, words: Meanings, veiled: bool) -> list[Text]:
     """Returns the entries of a legend."""
     locked, victim = ATTRIBUTES[Attribute.LOCKED], ATTRIBUTES[Attribute.NEXT_VICTIM]
     items = [
