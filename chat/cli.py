@@ -10,12 +10,15 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .completion import conversations, lessons, models, policies, recordings, themes, views
+from .completion import conversations, exported, formats, lessons, models, policies, recordings, themes, views
 from .errors import INTERRUPTED, UsageError, UserError
+
+if TYPE_CHECKING:
+    from .exporting.options import Options
 
 app = typer.Typer(
     name="radixchat",
@@ -275,6 +278,83 @@ def lesson(
     from .lessons.plain import run_plain
 
     raise typer.Exit(run_plain(name, **settings))
+
+
+@app.command(rich_help_panel="Teach")
+def export(
+    what: Annotated[
+        str,
+        typer.Argument(help="`last`, a recording, a lesson's name, or a lesson's file.", autocompletion=exported),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write; a folder/ or frame-{n}.svg with --all; - is stdout.")
+    ],
+    format: Annotated[
+        str | None, typer.Option("--format", help="When the ending does not tell it.", autocompletion=formats)
+    ] = None,
+    step: Annotated[str | None, typer.Option("--step", help="This step, or several: 3-6. Else the last one.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every step; a file each, of the same size.")] = False,
+    animate: Annotated[bool, typer.Option("--animate", help="All steps in one SVG, one after the other.")] = False,
+    grid: Annotated[str | None, typer.Option("--grid", help="All steps in one picture: columns x rows, 3x3.")] = None,
+    view: Annotated[str, typer.Option("--view", help="figure (of the paper), rail or ruler.")] = "figure",
+    theme: Annotated[str, typer.Option("--theme", help="light, dark, auto (as the reader's) or print.")] = "light",
+    labels: Annotated[str, typer.Option("--labels", help="On the edges: text, tokens (counts) or ids.")] = "text",
+    legend: Annotated[bool, typer.Option("--legend/--no-legend", help="Explain the signs.")] = True,
+    aspect: Annotated[str | None, typer.Option("--aspect", help="Shape of the picture: 16:9.")] = None,
+    width: Annotated[str | None, typer.Option("--width", help="Printed width: 84mm.")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option("--layout", help="fixed: no node moves from step to step; compact: each as small as can be."),
+    ] = None,
+    fold: Annotated[str | None, typer.Option("--fold", help="Nodes drawn as one box with all below: 3,7.")] = None,
+    relabel: Annotated[
+        list[str] | None, typer.Option("--relabel", help="Another text for a node: 3=TEXT; repeatable, and noted.")
+    ] = None,
+    caption: Annotated[str | None, typer.Option("--caption", help="This below the picture, in place of facts.")] = None,
+    no_caption: Annotated[bool, typer.Option("--no-caption", help="Nothing below the picture.")] = False,
+    lang: Annotated[str, typer.Option("--lang", help="Of what is told: en, zh, or another that a lesson has.")] = "en",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Of a lesson: words (no model), radish, …", autocompletion=models)
+    ] = "words",
+    renderer: Annotated[str, typer.Option("--renderer", help="own, or dot (Graphviz) to lay it out.")] = "own",
+    scale: Annotated[float, typer.Option("--scale", help="Pixels of a PNG for each of the picture's.")] = 2.0,
+    seconds: Annotated[float, typer.Option("--seconds", help="Of each step, where it moves.")] = 2.0,
+    no_clobber: Annotated[bool, typer.Option("--no-clobber", help="Replace no file.")] = False,
+) -> None:
+    """Draw the trees of a recording or of a lesson: SVG, PNG, PDF, a page, a cast, DOT, JSON or text.
+
+    The ending of FILE tells the format. No model is needed. docs/export.md has recipes.
+    """
+    from .exporting.options import options
+    from .exporting.run import run_export
+
+    asked = options(
+        output=output, format=format, step=step, every=every, animate=animate, grid=grid, view=view, theme=theme,
+        labels=labels, legend=legend, aspect=aspect, width=width, layout=layout, fold=fold, relabel=relabel,
+        caption=caption, no_caption=no_caption, lang=lang, model=model, renderer=renderer, scale=scale,
+        seconds=seconds, no_clobber=no_clobber,
+    )  # fmt: skip
+    for line in run_export(what, asked):
+        print(line, file=sys.stderr)
+
+
+def export_options(words: list[str]) -> Options:
+    """Reads `FILE [--options]` as `radixchat export` does, for what is shown in a chat.
+
+    Raises:
+        UsageError: the file is missing, or an option that cannot be read.
+    """
+    from .exporting.options import options
+
+    like = "Write it like `/export tree.svg --theme dark`; `radixchat export --help` lists the options."
+    if {"-o", "--output", "-h", "--help"}.intersection(words):
+        raise UsageError("/export takes a file and options", like)
+    command: Any = typer.main.get_command(app)
+    try:
+        given = command.commands["export"].make_context("/export", [*words, "--output", "-"]).params
+    except _CLICK_ERROR as error:
+        raise UsageError(_usage_error(error).what.replace("argument 'WHAT'", "file"), like) from None
+    return options(**{**given, "output": given.pop("what")})
 
 
 def _only_the_list(**wanted: bool) -> None:

@@ -6,10 +6,12 @@ A handler takes the chat and the text after the command's name, and yields items
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from ..radix.recording import Recording
 from .chat import SETTINGS, Chat, Copied, Item, Preview, Tree
 from .conversation import Conversation, Divergence
 from .errors import UsageError, UserError
@@ -323,6 +325,24 @@ def _stats(chat: Chat, argument: str) -> Iterator[Item]:
     yield about_model(chat)
 
 
+@command("export", "FILE [OPTIONS]", "draw the tree to a file: SVG, PNG, a page; options as of `radixchat export`")
+def _export(chat: Chat, argument: str) -> Iterator[Item]:
+    chat.journal.recorder.flush()
+    yield from exported(chat.journal.recording, argument)
+
+
+def exported(recording: Recording, argument: str, position: int | None = None) -> list[str]:
+    """Exports what /export names, as it was at a moment; None is now. Returns what to say."""
+    from .cli import export_options
+    from .exporting.run import export_moment
+
+    try:
+        words = shlex.split(argument)
+    except ValueError as error:
+        raise UsageError(f"{argument!r}: {error}", "Close the quotes, or write \\' for one.") from None
+    return export_moment(recording, export_options(words), position)
+
+
 # -- lines that several places print --------------------------------------------------------------------------------
 
 
@@ -409,5 +429,5 @@ from . import experiments  # noqa: E402, F401 - more rows of the table
 
 __all__ = [
     "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "complete",
-    "divergence_line", "preview_line", "run",
+    "divergence_line", "exported", "preview_line", "run",
 ]  # fmt: skip

@@ -33,6 +33,18 @@ def lessons(incomplete: str) -> list[str]:
     return _beginning(shipped(), incomplete)
 
 
+def exported(incomplete: str) -> list[str]:
+    """What can be exported: recordings and lessons."""
+    return [*recordings(incomplete), *lessons(incomplete)]
+
+
+def formats(incomplete: str) -> list[str]:
+    """Formats of an export."""
+    from .exporting.formats import FORMATS
+
+    return _beginning(list(FORMATS), incomplete)
+
+
 def policies(incomplete: str) -> list[str]:
     """Eviction policies."""
     from ..radix.policies import POLICIES

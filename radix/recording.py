@@ -285,8 +285,12 @@ class Recorder:
         return len(line)
 
 
-def load(path: str | Path) -> Recording:
+def load(path: str | Path, *, before_damage: bool = False) -> Recording:
     """Reads a recording.
+
+    Args:
+        path: Of the file.
+        before_damage: Of a file that is damaged after its header, returns what comes before the damage, as truncated.
 
     Raises:
         RecordingError: no such file, no recording, a newer schema, or damage; with the line number.
@@ -306,6 +310,9 @@ def load(path: str | Path) -> Recording:
         try:
             _take(recording, json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            if before_damage:
+                recording.truncated = True
+                break
             raise RecordingError(
                 f"line {number} of {path} is damaged: {error}",
                 f"Delete line {number} and all after it to replay what came before.",

@@ -337,6 +337,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "skipped": ("{n} skipped", "跳过 {n} 道"),
     # -- the plain player and the presenter's notes
     "step": ("step {step} of {steps} · {title}", "第 {step} 步，共 {steps} 步 · {title}"),
+    "panel": ("Step {step}: {title}", "第 {step} 步：{title}"),
     "asks": ("question before step {step} · {title}", "第 {step} 步之前的问题 · {title}"),
     "tree": ("the tree", "树"),
     "tree.empty": ("the tree is empty", "树是空的"),

@@ -24,7 +24,7 @@ from ...radix.recording import Recording
 from ...viz import label
 from ...viz.picture import Look
 from ..chat import Chat
-from ..commands import COMMANDS
+from ..commands import COMMANDS, exported
 from ..errors import ModelError, RequestError, UsageError, UserError
 from . import messages as say
 from .composer import Composer
@@ -256,6 +256,12 @@ class RadixApp(Shell, inherit_bindings=False):
         text = argument or self.view.turns[-1].reply.strip()
         self.copy_to_clipboard(text)
         self._foretell(f"copied {len(text)} characters, if this terminal allows it")
+
+    def _do_export(self, argument: str) -> None:
+        """Draws to a file what is shown at the moment."""
+        if self.pane.recording is None:
+            raise UsageError("nothing is recorded yet", "Wait until the model is loaded.")
+        self._foretell(" · ".join(exported(self.pane.recording, argument, self.pane.position)))
 
     def _do_stop(self, argument: str) -> None:
         if self.busy and self.desk is not None and self._loaded:
@@ -491,11 +497,11 @@ class RadixApp(Shell, inherit_bindings=False):
 
 
 REPLAY = frozenset(
-    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"} | {"help", "quit"}
+    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"} | {"export", "help", "quit"}
 )
 """Commands that mean something for a recording."""
 
-_OURS = frozenset({"help", "quit", "copy"})
+_OURS = frozenset({"help", "quit", "copy", "export"})
 """Commands of every front end that the app carries out itself."""
 
 

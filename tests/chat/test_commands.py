@@ -28,6 +28,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "drop": [("", "dropped 1"), ("1", "dropped 1")],
     "edit": [("1 x", "reused"), ("y", "reused")],
     "evict": [("", "evicted 1 node"), ("4 tokens", "evicted"), ("#2", "evicted 1 node")],
+    "export": [("/dev/null --format svg", "wrote /dev/null"), ("!", "/export tree.svg"), ("!x.doc", "'.doc'")],
     "fork": [("", "now in main-3, with 2 turns"), ("side 1", "now in side, with 1 turn")],
     "help": [("", "/help all"), ("all", "/page-size")],
     "lessons": [("", "nine-steps"), ("", "`radixchat lesson NAME`")],
