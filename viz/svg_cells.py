@@ -25,6 +25,7 @@ from .picture import Picture
 from .plain import legend as legend_of
 from .sanitize import sanitize
 from .states import DARK, LIGHT, Palette
+from .themes import AT_NIGHT, THEMES, Theme
 from .told import Told
 
 CELL: Final = 7.8
@@ -42,8 +43,6 @@ _MARGIN = 16  # px around everything
 _WIDE = 2 * CELL - _SIZE  # px that a character of two cells lacks
 _LEAD = 3  # px of a bar before its first character
 _LEAST = 40  # cells that captions and legends may always take
-
-THEMES: Final = ("light", "dark", "auto", "print")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def cells_frames(
 
     Args:
         frames: What to draw.
-        theme: One of `THEMES`; auto is light, and dark where the reader prefers that.
+        theme: One of `themes.THEMES`; auto is light, and dark where the reader prefers that.
         legend: Whether to say what the signs mean.
         width_mm: Width on paper; None: as many px as it has.
         facts: For the metadata, in order.
@@ -400,20 +399,16 @@ def _path(d: str, weight: float, paint: str, more: str = "") -> str:
 # -- colours -----------------------------------------------------------------------------------------------------------
 
 
-def _named(palette: Palette) -> dict[str, str]:
-    """Returns the colours of a palette by role."""
-    named = {"text": palette.text, "ground": palette.ground or "#ffffff"}
-    for of, ink in (*palette.states.items(), *palette.attributes.items()):
+def _named(theme: Theme | Palette) -> dict[str, str]:
+    """Returns the colours of a theme, or those that a picture was painted with, by role."""
+    named = {"text": theme.text, "ground": theme.ground or "#ffffff"}
+    for of, ink in (*theme.states.items(), *theme.attributes.items()):
         if of.value:
             name = of.value.replace(" ", "-")
             named[f"{name}-ink"], named[f"{name}-fill"] = ink.stroke, ink.fill or named["ground"]
     return named
 
 
-_PRINT: Final = {
-    name: "#ffffff" if name == "ground" or name.endswith("-fill") else "#000000" for name in _named(LIGHT)
-} | {"resident-ink": "#4b5563"}
-_THEMES: Final = {"light": _named(LIGHT), "dark": _named(DARK), "auto": _named(LIGHT), "print": _PRINT}
 _ROLES: Final = {
     colour: name for palette in (DARK, LIGHT) for name, colour in reversed(_named(palette).items()) if name != "ground"
 }
@@ -431,21 +426,20 @@ class _Inks:
     _colours: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._colours = _THEMES[self.theme]
+        self._colours = _named(THEMES[self.theme])
 
     def style(self) -> list[str]:
         """Returns the style sheet, none where plain attributes say everything."""
         if self.theme != "auto":
             return []
-        dark = _named(DARK)
+        dark = _named(AT_NIGHT)
         rules = [f".f-{name}{{fill:{colour}}}.s-{name}{{stroke:{colour}}}" for name, colour in dark.items()]
         return [f"<style>@media (prefers-color-scheme: dark){{{''.join(rules)}}}</style>"]
 
     def card(self) -> str:
         """Returns the paint of what lies behind everything."""
-        return f'{self._classed("f-ground s-resident-fill")}fill="{self._colours["ground"]}" ' + (
-            f'stroke="{self._colours["resident-fill"]}"'
-        )
+        rule = THEMES[self.theme].rule
+        return f'{self._classed("f-ground")}fill="{self._colours["ground"]}" stroke="{rule}"'
 
     def fill(self, style: Style) -> str:
         """Returns the paint of text."""

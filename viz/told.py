@@ -41,6 +41,7 @@ class Told(NamedTuple):
     priority: int
     why: str  # of a tombstone: why it went
     whole: bool  # False: a tombstone for the end of a node only
+    twig: Twig  # what it was told from
 
     @property
     def name(self) -> str:
@@ -107,7 +108,7 @@ def told(
 def _root(tree: Twig, ascii: bool) -> Told:
     return Told(
         tree.id or 0, None, RowKind.NAMESPACE, State.RESIDENT, Attribute.NONE, 0, 0, 0, 0, "",
-        label(tree.note, ascii=ascii).plain, b"", b"", b"", None, 0, "", True,
+        label(tree.note, ascii=ascii).plain, b"", b"", b"", None, 0, "", True, tree,
     )  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def _told(twig: Twig, parent: int, snapshot: Snapshot) -> Told:
         walked=twig.walked, locks=twig.locks, nodes=twig.nodes, letter="", text="", key=twig.key,
         uncached=twig.uncached, slots=b"" if node is None else node.slots, last=None if node is None else node.last,
         priority=0 if node is None else node.priority, why=twig.why,
-        whole=twig.kind is not RowKind.TOMBSTONE or id != parent,
+        whole=twig.kind is not RowKind.TOMBSTONE or id != parent, twig=twig,
     )  # fmt: skip
 
 
