@@ -83,6 +83,7 @@ _app(
     "fold", "[chains|none]", "fold what is below the cursor, or unfold it; all chains, or none",
     Key("space", "", TREE, "Fold"), Key("z", "chains", TREE), Key("Z", "none", TREE),
 )  # fmt: skip
+_app("compact", "", "draw the figure anew, as small as it can be; free places go")
 _app(
     "find", "[TEXT|next|back]", "nodes whose text holds TEXT",
     Key("slash", "", TREE, "Find"), Key("n", "next", TREE), Key("N", "back", TREE),

@@ -193,6 +193,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             self.mark(kind, {})
         self.cursor = None
 
+    def compact(self) -> None:
+        """Lays out the figure anew: places that became free go, and what stays may move."""
+        self._picture = None
+        self._draw_again()
+
     def mark(self, kind: Mark, nodes: Mapping[int, int] | Iterable[int]) -> None:
         """Marks these nodes, and no others, in one way.
 

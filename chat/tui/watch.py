@@ -338,7 +338,7 @@ class Watch(Vertical):
             "back": lambda argument: self._go(argument, -1), "forward": lambda argument: self._go(argument, 1),
             "goto": self._goto, "live": self._live, "diff": self._diff, "beats": self._set_beats,
             "view": self._set_view, "move": self._move, "pan": self._pan, "fold": self._fold, "find": self._find,
-            "follow": self._follow, "ids": self._show_ids,
+            "follow": self._follow, "ids": self._show_ids, "compact": self._compact,
         }  # fmt: skip
         if (told := handlers[name](argument)) is not None:
             yield told
@@ -435,6 +435,10 @@ class Watch(Vertical):
         if argument not in folds:
             raise UsageError(f"nothing is folded by {argument!r}", "Write /fold, /fold chains or /fold none.")
         folds[argument]()
+        return None
+
+    def _compact(self, argument: str) -> str | None:
+        self.drawing.compact()
         return None
 
     def _find(self, argument: str) -> str | None:

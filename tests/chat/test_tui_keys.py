@@ -461,6 +461,19 @@ async def test_the_commands_of_the_app_take_what_their_usage_says_and_refuse_the
         assert rig.transcript[-1][1].startswith("Reply")
 
 
+async def test_compact_gives_free_places_away():
+    chat = scripted_chat("One.", "Two.", "Three.", "Four.")
+    async with running(make=lambda model: chat, size=(240, 50)) as rig:
+        drawing = rig.app.pane.drawing
+        for line in ("/view figure", "First?", "/new", "Second?", "/new", "Third?", "/evict 20", "And now?"):
+            await rig.send(line)  # tombstones are gone in the next step, and leave their places free
+        wide = drawing.virtual_size.width
+        drawing.cursor = chosen = next(iter(rig.app.pane.snapshot.nodes())).id
+        await rig.send("/compact")
+        assert 0 < drawing.virtual_size.width < wide
+        assert cursor(rig) == chosen
+
+
 async def test_the_palette_knows_every_command():
     async with running("Hi!") as rig:
         await rig.pilot.press("ctrl+p")
