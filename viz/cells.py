@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len as measured
@@ -14,9 +15,11 @@ from rich.style import Style
 from rich.text import Text
 
 from ..radix.snapshots import State
-from .labels import Kind, Label
+from .labels import Kind, Label, label
 from .picture import Look
+from .sanitize import sanitize
 from .states import PALETTES, Attribute, Ink, Sign
+from .wrap import wrapped
 
 
 @lru_cache(4096)
@@ -120,3 +123,31 @@ def line_of(runs: Iterable[Run]) -> Text:
         line.append(run.text, run.style)
         x += cell_len(run.text)
     return line
+
+
+def runs_of(line: Text) -> list[Run]:
+    """Returns any line as runs, blanks and all: what `line_of` made, and what others did."""
+    base = _style(line.style)
+    edges = sorted({0, len(line.plain), *(at for span in line.spans for at in (span.start, span.end))})
+    runs: list[Run] = []
+    x = 0
+    for start, end in pairwise(edges):
+        styles = [_style(span.style) for span in line.spans if span.start <= start and end <= span.end]
+        style = sum(styles, base)
+        text = line.plain[start:end]
+        if text and runs and runs[-1].style == style:
+            runs[-1] = runs[-1]._replace(text=runs[-1].text + text)
+        elif text:
+            runs.append(Run(x, text, style))
+        x += cell_len(text)
+    return runs
+
+
+def _style(style: str | Style) -> Style:
+    return style if isinstance(style, Style) else Style.parse(style or "none")
+
+
+def paragraphs(text: str, width: int, *, ascii: bool = False) -> list[str]:
+    """Returns sentences from anywhere as lines of at most `width` cells, safe to print."""
+    safe = [label(part.strip(), ascii=ascii) for part in sanitize(text, ascii=ascii).split("\n") if part.strip()]
+    return [line.plain for each in safe for line in wrapped(each, width)]

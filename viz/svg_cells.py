@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,8 +18,7 @@ from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 
-from .cells import cell_len
-from .labels import label
+from .cells import Run, cell_len, paragraphs, runs_of
 from .picture import Picture
 from .plain import legend as legend_of
 from .sanitize import sanitize
@@ -116,7 +114,7 @@ def cells_frames(
     columns = max([_LEAST, *(frame.picture.width for frame in frames)])
     rows = max([0, *(frame.picture.height for frame in frames)])
     signs = legend_of(width=columns, palette="light", lang=lang).split() if legend else []
-    sheets = [(frame, _wrapped(frame.caption, columns)) for frame in frames]
+    sheets = [(frame, paragraphs(frame.caption, columns)) for frame in frames]
     lines = [rows + sum(1 + len(part) for part in (frame.below, signs, caption) if part) for frame, caption in sheets]
     room = _Room(columns, rows, max(lines, default=0), width_mm)
     return [_document(frame, caption, signs, room, theme, facts or {}, lang) for frame, caption in sheets]
@@ -178,7 +176,7 @@ def _picture(frame: Frame, ink: _Inks) -> Iterator[str]:
     loose: list[str] = []
     groups: dict[int, list[str]] = {}
     for y in range(frame.picture.height):
-        owned: dict[int | None, list[_Run]] = {}
+        owned: dict[int | None, list[Run]] = {}
         for run in runs_of(frame.picture.line(y)):
             for part, node in _by_node(run, frame.picture, y):
                 owned.setdefault(node, []).append(part)
@@ -198,52 +196,24 @@ def _picture(frame: Frame, ink: _Inks) -> Iterator[str]:
         yield "</g>"
 
 
-def _by_node(run: _Run, picture: Picture, y: int) -> Iterator[tuple[_Run, int | None]]:
+def _by_node(run: Run, picture: Picture, y: int) -> Iterator[tuple[Run, int | None]]:
     """Cuts a run where another node begins."""
     x, text = run.x, ""
     start, owner = run.x, picture.node_at(run.x, y)
     for char in run.text:
         node = picture.node_at(x, y)
         if node != owner and cell_len(char):
-            yield _Run(start, text, run.style), owner
+            yield Run(start, text, run.style), owner
             text, start, owner = "", x, node
         text += char
         x += cell_len(char)
-    yield _Run(start, text, run.style), owner
+    yield Run(start, text, run.style), owner
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
 
 
-class _Run(NamedTuple):
-    """Characters of one style."""
-
-    x: int
-    text: str
-    style: Style
-
-
-def runs_of(line: Text) -> list[_Run]:
-    """Returns a line as runs, the blank ones with a background too."""
-    base = line.style if isinstance(line.style, Style) else Style.parse(line.style or "none")
-    edges = sorted({0, len(line.plain), *(at for span in line.spans for at in (span.start, span.end))})
-    runs: list[_Run] = []
-    x = 0
-    for start, end in pairwise(edges):
-        style = base
-        for span in line.spans:
-            if span.start <= start and end <= span.end:
-                style += span.style if isinstance(span.style, Style) else Style.parse(span.style or "none")
-        text = line.plain[start:end]
-        if text and runs and runs[-1].style == style:
-            runs[-1] = runs[-1]._replace(text=runs[-1].text + text)
-        elif text:
-            runs.append(_Run(x, text, style))
-        x += cell_len(text)
-    return runs
-
-
-def _drawn(runs: Sequence[_Run], y: int, ink: _Inks) -> list[str]:
+def _drawn(runs: Sequence[Run], y: int, ink: _Inks) -> list[str]:
     """Draws runs of one line and one owner: fills, then lines, then texts."""
     top = _MARGIN + y * LINE
     lead = _LEAD if ink.edged else 0
@@ -274,7 +244,7 @@ def _drawn(runs: Sequence[_Run], y: int, ink: _Inks) -> list[str]:
     return shapes
 
 
-def _fills(runs: Iterable[_Run], ink: _Inks) -> Iterator[tuple[int, int, str]]:
+def _fills(runs: Iterable[Run], ink: _Inks) -> Iterator[tuple[int, int, str]]:
     """Yields start, cells and paint of each stretch with one background."""
     start, cells, paint = 0, 0, ""
     for run in runs:
@@ -289,7 +259,7 @@ def _fills(runs: Iterable[_Run], ink: _Inks) -> Iterator[tuple[int, int, str]]:
         yield start, cells, paint
 
 
-def _stretches(run: _Run, drawn: bool) -> Iterator[tuple[int, str]]:
+def _stretches(run: Run, drawn: bool) -> Iterator[tuple[int, str]]:
     """Yields the stretches of a run that are drawn as lines, or those that are written."""
     x, start, text = run.x, run.x, ""
     for char in run.text:
@@ -303,11 +273,11 @@ def _stretches(run: _Run, drawn: bool) -> Iterator[tuple[int, str]]:
         yield start, text
 
 
-def _strokes(run: _Run) -> Iterator[tuple[int, str]]:
+def _strokes(run: Run) -> Iterator[tuple[int, str]]:
     return _stretches(run, drawn=True)
 
 
-def _words(run: _Run) -> Iterator[tuple[int, str, bool]]:
+def _words(run: Run) -> Iterator[tuple[int, str, bool]]:
     """Yields what is written: cut at wide gaps, and where characters become wide or narrow."""
     for start, text in _stretches(run, drawn=False):
         x, word, wide = start, "", False
@@ -480,22 +450,6 @@ class _Inks:
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
-
-
-def _wrapped(text: str, columns: int) -> list[str]:
-    """Breaks sentences at blanks, and words that are too long anywhere."""
-    lines: list[str] = []
-    for paragraph in sanitize(text).split("\n"):
-        line = Text(label(paragraph).plain if "\t" in paragraph else paragraph)
-        if paragraph:
-            lines += [part.plain.rstrip() for part in line.wrap(_console(), columns)]
-    return lines
-
-
-def _console():  # type: ignore[no-untyped-def]
-    from rich.console import Console
-
-    return Console(width=80, color_system=None, legacy_windows=False)
 
 
 def _text(text: str) -> str:
