@@ -23,7 +23,7 @@ from ..terminal import Terminal, open_terminal
 from . import facts
 
 if TYPE_CHECKING:
-    from .running import Run, StepRun
+    from .runs import Run, StepRun
     from .schema import Line, Words
 
 
@@ -185,7 +185,7 @@ def _letters_before(run: Run, number: int) -> dict[int, str]:
 
 def real_text(run: Run, key: Key) -> str:
     """Returns the text of an edge as it stands."""
-    from .running import text_of
+    from .runs import text_of
 
     return text_of(key, run.recording.pieces)
 

@@ -21,7 +21,7 @@ from ...viz.plain import Needs, joined, wrapped
 from ...viz.trie import beside, trie_size, trie_text
 
 if TYPE_CHECKING:
-    from .running import Done, Run, Sums
+    from .runs import Done, Run, Sums
 
 _LONG: Final = 24  # nodes of a prefix tree from which on its chains are folded
 _CHAIN: Final = 6  # nodes of a chain that is folded

@@ -15,7 +15,7 @@ from ...radix import events as ev
 from ...viz import memory_text
 
 if TYPE_CHECKING:
-    from .running import Run
+    from .runs import Run
     from .schema import Lesson, Said
 
 FACTS: dict[str, Callable[[Run, int], str]] = {

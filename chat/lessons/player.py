@@ -6,36 +6,26 @@ questions; no widget, no terminal and no clock (automatic play is a front end's 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
 from ...radix import Snapshot
-from ...radix import events as ev
-from ...radix.policies import POLICIES
-from ...radix.travel import diff
 from ...viz import sanitize
 from ...viz.picture import Look
-from ...viz.story import names_of, tell, tell_diff
 from ..errors import UsageError
 from .asking import Posed, pose
-from .facts import fill
+from .cases import OF_GOING
 from .loading import LessonError
-from .schema import MOST_ROOM, Request, Said, Step
-from .speech import joined, say
+from .places import Place
+from .speech import say
+from .telling import Level, Telling
+from .what_if import prompted, setting, with_fix
 
 if TYPE_CHECKING:
-    from .running import Changes, Run, Stage, StepRun
-
-
-class Level(StrEnum):
-    """For whom the lesson is told."""
-
-    INTRO = "intro"  # events that change the tree, and no more
-    ENGINEER = "engineer"  # locks and free slots too
+    from .running import Stage
+    from .runs import Changes, Run
+    from .schema import Said
 
 
 class Score(NamedTuple):
@@ -53,20 +43,6 @@ class Verdict(NamedTuple):
     text: str  # whether it was right, and what is true
     because: str  # the mistake behind a wrong answer; "" after a right one
     chosen: str = ""  # what was answered, as in "2, 45 tokens"
-
-
-@dataclass(slots=True)
-class _Place:
-    """A place in a run."""
-
-    run: Run
-    step: int = 0  # 0 is the title card
-    position: int = 0  # in the run's recording
-    shown: int = 0  # the furthest step that was shown to its end
-    asked: set[tuple[int, int]] = field(default_factory=set)  # step and number of questions answered or skipped
-    open: tuple[int, int] | None = None  # step and number of the question that is open
-    question: Posed | None = None
-    names: dict[tuple[int, int, str, Look], dict[int, str]] = field(default_factory=dict)  # what nodes are called
 
 
 class Player:
@@ -97,8 +73,8 @@ class Player:
         if lang not in run.lesson.languages:
             self.notices += (say(lang, "untold", lang=lang),)
         self._right = self._answered = self._skipped = 0
-        self._base: _Place | None = None  # where the lesson stood before the first what-if
-        self._place = _Place(run)
+        self._base: Place | None = None  # where the lesson stood before the first what-if
+        self._place = Place(run)
         self._show(0)
 
     # -- where we are ----------------------------------------------------------------------------------------------
@@ -136,7 +112,7 @@ class Player:
     @property
     def steps(self) -> int:
         """How many steps the run has."""
-        return len(self.run.steps)
+        return self._place.steps
 
     @property
     def position(self) -> int:
@@ -146,7 +122,7 @@ class Player:
     @property
     def limit(self) -> int:
         """Nothing after this position may be shown by anybody."""
-        return self.position if self.question is not None else self._end(max(self._place.shown, self.step))
+        return self._place.limit
 
     @property
     def snapshot(self) -> Snapshot:
@@ -166,7 +142,7 @@ class Player:
         if not self.questions or self.step >= self.steps:
             return False
         asks = enumerate(self.run.steps[self.step].step.ask)
-        return any(one.kind in _OF_WHAT_GOES and (self.step + 1, at) not in self._place.asked for at, one in asks)
+        return any(one.kind in OF_GOING and (self.step + 1, at) not in self._place.asked for at, one in asks)
 
     @property
     def score(self) -> Score:
@@ -176,17 +152,17 @@ class Player:
     @property
     def at_end(self) -> bool:
         """Whether nothing comes any more."""
-        return self.question is None and self.step == self.steps and self.position == self._end(self.step)
+        return self.question is None and self.step == self.steps and self._place.at_end
 
     @property
     def lesson_step(self) -> int:
         """The step of the lesson that is shown: what a what-if adds belongs to the one before it."""
-        return sum(map(self._ours, self.run.steps[: self.step]))
+        return self.run.told(self.step)
 
     @property
     def pauses(self) -> bool:
         """Whether automatic play waits here: an open question, or a step that says so."""
-        return self.question is not None or (self.step > 0 and self._current.step.pause)
+        return self.question is not None or (self.step > 0 and self.run.steps[self.step - 1].step.pause)
 
     @property
     def letters(self) -> dict[int, str]:
@@ -202,10 +178,10 @@ class Player:
         """
         self.verdict = None
         if self.question is not None:
-            self._settle()
+            self._place.settle()
             self._skipped += not self.in_what_if
-        elif self.position < self._end(self.step):
-            self._place.position = self._end(self.step)
+        elif not self._place.at_end:
+            self._place.position = self._place.end(self.step)
             return
         if self.step < self.steps and not self._ask():
             self._show(self.step + 1)
@@ -225,7 +201,7 @@ class Player:
 
     def restart(self) -> None:
         """Begins the lesson again: no what-if, all questions to be asked, nothing counted."""
-        self._place, self._base = _Place((self._base or self._place).run), None
+        self._place, self._base = Place((self._base or self._place).run), None
         self._right = self._answered = self._skipped = 0
         self._show(0)
 
@@ -237,15 +213,9 @@ class Player:
         if self.question is not None or not by:
             return
         self.verdict = None
-        end = self._end(self.step)
-        if by > 0 and self.position == end and self.position < self.limit and self._ask():
+        if by > 0 and self._place.at_end and self.position < self.limit and self._ask():
             return
-        stops = self._stops()
-        at = bisect_left(stops, self.position) if by < 0 else bisect_right(stops, self.position) - 1
-        position = stops[max(0, min(at + by, len(stops) - 1))]
-        self._place.position = position = min(position, end) if self._coming() is not None else position
-        ends = [self._end(step) for step in range(self.steps + 1)]
-        self._place.step = bisect_left(ends, position)
+        self._place.move(by, quiet=self.level is Level.ENGINEER, within=self._coming() is not None)
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -295,17 +265,16 @@ class Player:
         Raises:
             UserError: the text makes no sense, or the lesson cannot run like that; nothing changes.
         """
-        text = text.strip()
-        place, step = self._place, self.step
+        text, place = text.strip(), self._place
         if text.startswith("/"):
-            changes = _setting(place.run.changes, text)
+            changes, step = setting(place.run.changes, text), self.step
         else:
-            changes, step = self._prompted(text)
-        run = self._changed(changes)
+            changes, step = prompted(place.run, self.step, text)
+        run = self._run_again(changes)
         if self._base is None:
             self._base = place
         past = {key for key in place.asked if key[0] <= place.step}
-        self._place = _Place(run, asked=past)
+        self._place = Place(run, asked=past)
         self._show(step)
 
     def restore(self) -> None:
@@ -317,10 +286,14 @@ class Player:
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _telling(self) -> Telling:
+        return Telling(self.run, self.lang, self.level, self.question is not None, self._place.names)
+
     def title(self) -> str:
         """Returns the title of the lesson, of the step, or of the step that is asked about."""
-        step = self._topic()
-        return self._said(self.run.lesson.title if step is None else step.title)
+        topic = self._place.topic
+        return self._said(self.run.lesson.title if topic is None else topic.step.title)
 
     def narration(self, look: Look | None = None) -> str:
         """Returns what is said here, with the facts of the step filled in: with a question open, the question alone.
@@ -329,72 +302,24 @@ class Player:
         """
         if self.question is not None:
             return self.question.text
-        if not self.step:
-            return self._said(self.run.lesson.about)
-        said, done = self._current.step.say, ""
-        if self.run.changes:
-            said, done = None if self._ours(self._current) else said, self._done(look)
-        told = sanitize(fill(said.text(self.lang), self.run, self.step)) if said is not None else ""
-        return joined(self.lang, told, done)
-
-    def _done(self, look: Look | None) -> str:
-        """Returns what the step did."""
-        run, step = self.run, self._current
-        look = look or Look(abridged=run.abridged)
-        names = self.names(step.start, step.end, look)
-        found = diff(run.recording, step.start, step.end)
-        return " · ".join(tell_diff(found, run.recording.pieces, look=look, lang=self.lang, names=names)[1:])
+        return self._telling.step(self.step, look) if self.step else self._said(self.run.lesson.about)
 
     def line(self, look: Look | None = None) -> str:
         """Returns what the event at the position did, in one line; "" where nothing happened yet."""
-        for position in range(self.position, 0, -1):
-            line = self.tell(position, look)
-            if line:
-                return line
-            if isinstance(self.run.recording.events[position - 1], ev.StepOpened):
-                break
-        return ""
+        return self._telling.last(self.position, look)
 
     def tell(self, position: int, look: Look | None = None) -> str | None:
-        """Says in one line what the event before a position did.
-
-        None for one that is not told at this level, and where the same was told of this request before: a cache matches
-        a prompt that it knows whole once more when it is kept.
-        """
-        look = look or Look(abridged=self.run.abridged)
-        line, events = self._line(position, look), self.run.recording.events
-        for before in range(position - 1, 0, -1):
-            if line is None or type(events[before]) in _BEGIN:
-                break
-            if type(events[before - 1]) is type(events[position - 1]) and self._line(before, look) == line:
-                return None
-        return line
-
-    def _line(self, position: int, look: Look) -> str | None:
-        return tell(
-            self.run.recording.events[position - 1], self.run.recording.pieces, look=look, lang=self.lang,
-            quiet=self.level is Level.ENGINEER, veiled=self.question is not None,
-            names=self.names(position - 1, position, look),
-        )  # fmt: skip
+        """Says in one line what the event before a position did; None for one that is not told, as in `Telling`."""
+        return self._telling.event(position, look)
 
     def names(self, start: int, end: int, look: Look) -> dict[int, str] | None:
-        """Returns what nodes are called from one position to another, by id: a letter, else their text.
-
-        None at a level where they are called by their numbers.
-        """
-        if self.level is Level.ENGINEER:
-            return None
-        run, known, key = self.run, self._place.names, (start, end, self.lang, look)
-        if key not in known:
-            step = next((step.number for step in run.steps if end <= step.end), len(run.steps))
-            panels = (run.recording.at(start), run.recording.at(end))
-            known[key] = names_of(panels, run.drawn(step), run.recording.pieces, look=look, lang=self.lang)
-        return known[key]
+        """Returns what nodes are called from one position to another, by id; None: by their numbers."""
+        return self._telling.names(start, end, look)
 
     def note(self) -> str:
         """Returns the presenter's note of the step, or of the step that is asked about."""
-        step = self._topic()
-        return self._said(step.note) if step is not None else ""
+        topic = self._place.topic
+        return self._said(topic.step.note) if topic is not None else ""
 
     def heading(self) -> str:
         """Returns what a what-if changed, as in `WHAT IF capacity 110`; "" outside one."""
@@ -405,7 +330,7 @@ class Player:
 
         With `short`, bars are those of this step alone.
         """
-        if not self.step or self.question is not None or not self._current.step.show:
+        if not self.step or self.question is not None or not self.run.steps[self.step - 1].step.show:
             return Text()
         from .exhibits import exhibit
 
@@ -413,53 +338,17 @@ class Player:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    @property
-    def _current(self) -> StepRun:
-        return self.run.steps[self.step - 1]
-
-    def _ours(self, run: StepRun) -> bool:
-        """Returns whether a step is of the lesson; a what-if may add others."""
-        return any(run.step is step for step in self.run.lesson.steps)
-
-    def _changed(self, changes: Changes) -> Run:
+    def _run_again(self, changes: Changes) -> Run:
         """Runs a what-if; where the capacity is too small, says what would do."""
         try:
             return self._stage.run(changes)
         except LessonError as error:
-            own = (self._base or self._place).run
-            longest = max((int(key.size) for step in own.steps for key in step.keys), default=0)
-            if changes.capacity is None or changes.capacity >= longest:
-                raise
-            fix = f"Give at least {longest:,}: the longest prompt of the lesson takes so much with its reply."
-            raise LessonError(error.what, fix) from None
-
-    def _end(self, step: int) -> int:
-        """Returns the position at the end of a step; 0 is before the first."""
-        steps = self.run.steps
-        if step:
-            return steps[step - 1].end
-        return steps[0].start if steps else 0
-
-    def _stops(self) -> list[int]:
-        """Returns where events may be looked at, from the beginning to the limit."""
-        start, limit = self._end(0), self.limit
-        if self.level is Level.ENGINEER:
-            return list(range(start, limit + 1))
-        stops = [start]
-        for run in self.run.steps:
-            if run.end > limit:
-                break
-            events = self.run.recording.events[run.start : run.end]
-            loud = [run.start + at for at, event in enumerate(events, 1) if type(event) not in ev.QUIET]
-            stops += [*loud[:-1], run.end]  # the quiet events after the last loud one belong to it
-        return stops
+            raise with_fix(error, changes, (self._base or self._place).run) from None
 
     def _show(self, step: int) -> None:
         """Goes to the end of a step."""
-        place = self._place
-        place.step, place.position = step, self._end(step)
-        place.shown = max(place.shown, step)
-        place.question = place.open = self.verdict = None
+        self.verdict = None
+        self._place.show(step)
 
     def _ask(self) -> bool:
         """Opens the next question about the coming step; returns whether there was one."""
@@ -475,11 +364,8 @@ class Player:
         return next(((key, posed) for key in self._unasked(self.step + 1) if (posed := self._posed(*key))), None)
 
     def _unasked(self, number: int) -> list[tuple[int, int]]:
-        """Returns which questions about a step were neither answered nor skipped."""
-        if not self.questions:
-            return []
-        keys = [(number, index) for index in range(len(self.run.steps[number - 1].step.ask))]
-        return [key for key in keys if key not in self._place.asked]
+        """Returns which questions about a step are still to be asked."""
+        return self._place.unasked(number) if self.questions else []
 
     def _posed(self, number: int, index: int) -> Posed | None:
         return pose(
@@ -496,77 +382,14 @@ class Player:
             raise UsageError("no question is open", "Go on with the lesson.")
         return self.question
 
-    def _settle(self) -> None:
-        """Closes the open question for good."""
-        if self._place.open is not None:
-            self._place.asked.add(self._place.open)
-        self._place.question = self._place.open = None
-
     def _judge(self, posed: Posed, right: bool, because: str, chosen: str) -> Verdict:
-        self._settle()
+        self._place.settle()
         if not self.in_what_if:
             self._answered += 1
             self._right += right
         self.verdict = Verdict(right, posed.answer, because, chosen)
         return self.verdict
 
-    def _prompted(self, text: str) -> tuple[Changes, int]:
-        """Returns the changes of a what-if that sends a prompt after this step, and the step it then is.
-
-        It is a message of the conversation that the step was about, or a prompt as it stands.
-        """
-        if not text:
-            raise UsageError("the prompt is empty", "Type what to send after this step.")
-        if not self.step:
-            raise UsageError("nothing was sent yet", "Go to a step first; a prompt of yours is sent after it.")
-        if len(text) > _LONGEST:
-            raise UsageError("the prompt is too long", f"Write at most {_LONGEST:,} characters.")
-        requests = self._current.step.requests
-        conversation = requests[-1].conversation if requests and requests[-1].user is not None else ""
-        request = Request(user=text, conversation=conversation) if conversation else Request(prompt=text)
-        number = self.lesson_step
-        extra = (*self.run.changes.extra, (number, request))
-        return replace(self.run.changes, extra=extra), number + sum(at <= number for at, _ in extra)
-
-    def _topic(self) -> Step | None:
-        """Returns the step that is shown or asked about; None on the title card."""
-        number = self._place.open[0] if self._place.open is not None else self.step
-        return self.run.steps[number - 1].step if number else None
-
     def _said(self, said: Said | None) -> str:
         """Returns what the lesson says as it stands, safe to print."""
         return sanitize(said.text(self.lang)) if said is not None else ""
-
-
-_BEGIN: Final = (ev.RequestStarted, ev.StepOpened)  # what is told after them is told anew
-_OF_WHAT_GOES: Final = ("victim", "freed")  # kinds of questions
-_LONGEST: Final = 10_000  # characters of a prompt that somebody types
-_SETTINGS: Final = {
-    "/capacity": "capacity",
-    "/policy": "policy",
-    "/split-recency": "split_recency",
-    "/page-size": "page_size",
-}
-_CHOICES: Final = {"policy": tuple(POLICIES), "split_recency": ("both", "prefix")}
-
-
-def _setting(changes: Changes, text: str) -> Changes:
-    """Returns changes with one setting of the cache more, written as in `/capacity 110`."""
-    name, _, value = text.partition(" ")
-    value = value.strip()
-    field = _SETTINGS.get(name)
-    if field is None:
-        raise UsageError(f"{name} cannot be changed in a lesson", f"Change one of {', '.join(_SETTINGS)}.")
-    if field in _CHOICES:
-        if value not in _CHOICES[field]:
-            raise UsageError(f"{name} takes no {value!r}", f"Choose one of {', '.join(_CHOICES[field])}.")
-        return _with(changes, field, value)
-    if not value.isascii() or not value.isdigit() or not value.strip("0"):
-        raise UsageError(f"{name} takes a number of tokens, not {value[:40]!r}", f"Write it like this: {name} 16")
-    if len(value.lstrip("0")) > len(str(MOST_ROOM)) or int(value) > MOST_ROOM:
-        raise UsageError(f"{name} {value[:40]} is more than a lesson holds", f"Give at most {MOST_ROOM:,}.")
-    return _with(changes, field, int(value))
-
-
-def _with(changes: Changes, field: str, value: Any) -> Changes:
-    return replace(changes, **{field: value})

@@ -7,7 +7,8 @@ from typing import Any
 
 from radixchat.chat.lessons.loading import LessonError
 from radixchat.chat.lessons.player import Level, Player
-from radixchat.chat.lessons.running import Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Run
 from radixchat.chat.lessons.schema import Lesson
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from radixchat.chat.lessons.asking import Posed, pose
 from radixchat.chat.lessons.loading import load_lesson
-from radixchat.chat.lessons.running import Changes, Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Changes, Run
 from radixchat.chat.lessons.schema import KINDS, Question
 from radixchat.radix import RadixCache
 from radixchat.radix.events import Split

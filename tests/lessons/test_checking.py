@@ -8,7 +8,8 @@ import pytest
 
 from radixchat.chat.lessons.checking import Check, check, edge_text, panel_of, report
 from radixchat.chat.lessons.loading import read_lesson
-from radixchat.chat.lessons.running import Changes, Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Changes, Run
 
 LESSON = """
 schema: 1

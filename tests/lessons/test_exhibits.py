@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from radixchat.chat.lessons.exhibits import exhibit, price_of
 from radixchat.chat.lessons.loading import load_lesson, shipped
-from radixchat.chat.lessons.running import Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Run
 from radixchat.viz import Look, memory_text
 from radixchat.viz.trie import trie_size
 

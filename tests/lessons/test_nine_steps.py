@@ -15,7 +15,8 @@ import pytest
 
 from radixchat.chat.lessons.checking import check, edge_text, evicted, panel_of
 from radixchat.chat.lessons.loading import load_lesson
-from radixchat.chat.lessons.running import Changes, Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Changes, Run
 from radixchat.radix.recording import Recorder
 from radixchat.viz import Look
 from radixchat.viz.figure import figure

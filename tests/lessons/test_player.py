@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from radixchat.chat.errors import UsageError, UserError
 from radixchat.chat.lessons.loading import load_lesson
 from radixchat.chat.lessons.player import Level, Player, Score
-from radixchat.chat.lessons.running import Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Run
 from radixchat.chat.lessons.speech import keys, say
 from radixchat.radix import events as ev
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from radixchat.chat.errors import UsageError
 from radixchat.chat.lessons.facts import fill
 from radixchat.chat.lessons.loading import LessonError
-from radixchat.chat.lessons.running import Changes, Run, Stage, Sums, text_of
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Changes, Run, Sums, text_of
 from radixchat.chat.lessons.schema import Lesson, Request
 from radixchat.radix import events as ev
 from radixchat.radix.keys import as_key

@@ -20,7 +20,8 @@ from radixchat.chat.lessons.checking import check
 from radixchat.chat.lessons.exhibits import price_of
 from radixchat.chat.lessons.facts import FACTS, fill
 from radixchat.chat.lessons.loading import load_lesson, shipped
-from radixchat.chat.lessons.running import Changes, Run, Stage
+from radixchat.chat.lessons.running import Stage
+from radixchat.chat.lessons.runs import Changes, Run
 from radixchat.chat.lessons.schema import Lesson, Said
 from radixchat.viz.trie import trie_size
 
