@@ -42,6 +42,7 @@ class Edges:
         self._labels = Labels.of(pieces, look)
         self._real = Labels(pieces, pills=False)
         self._write = {"text": self._text, "tokens": self._tokens, "ids": self._ids}[writing]
+        self._as_is = writing == "text" and not look.abridged
         self._relabels = relabels
         self._turns: dict[Key | int, Sequence[Label]] = {}
         self._lines: dict[tuple[Key | int, Key, int], Sequence[Label]] = {}
@@ -80,8 +81,14 @@ class Edges:
         """Returns the real text of a key in one line, printable."""
         known = self._whole.get(key)
         if known is None:
-            known = self._whole[key] = self._real.whole(key).plain
+            known = self._whole[key] = self._read(key) or self._real.whole(key).plain
         return known
+
+    def _read(self, key: Key) -> str:
+        """Returns what was written on an edge already, if that is all of it and as it is."""
+        lines = self._turns.get(key, ()) if self._as_is and count(key) <= 2 * READ else ()
+        as_is = all(span.kind is not Kind.PILL for line in lines for span in line.spans)
+        return "".join([line.plain for line in lines]) if as_is else ""
 
     def _turned(self, name: Key | int) -> Sequence[Label]:
         known = self._turns.get(name)

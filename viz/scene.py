@@ -205,8 +205,8 @@ class _Plan:
         lines = [self._lines(shot, rows, wrap) for shot in self._shots]
         cells = [0] * len(rows)
         for shot in lines:
-            for part, _, line in chain.from_iterable(shot):
-                cells[part] = max(cells[part], line.cells)
+            for part, _, _, wide in chain.from_iterable(shot):
+                cells[part] = max(cells[part], wide)
         parts = []
         for width, most, box in zip(cells, rows, self._boxes, strict=True):
             high = most * LINE + _ABOVE + _BELOW if most else 0
@@ -216,7 +216,7 @@ class _Plan:
             for at in spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART)
         ]
         written = [
-            [[_line(places[part], row, line) for part, row, line in edge if line.spans] for edge in shot]
+            [[_line(places[part], row, line, wide) for part, row, line, wide in edge if wide] for edge in shot]
             for shot in lines
         ]
         return _Drawing(parts, places, written, *_size(parts, places))
@@ -238,16 +238,16 @@ class _Plan:
             rows[run[-1]] += max(0, wanted - sum(rows[part] for part in run))
         return rows
 
-    def _lines(self, shot: _Shot, rows: Sequence[int], wrap: int) -> list[list[tuple[int, int, Label]]]:
-        """Returns the lines of each edge of a panel with their places: part and row."""
-        found: list[list[tuple[int, int, Label]]] = []
+    def _lines(self, shot: _Shot, rows: Sequence[int], wrap: int) -> list[list[tuple[int, int, Label, int]]]:
+        """Returns the lines of each edge of a panel with their places: part and row, and their cells."""
+        found: list[list[tuple[int, int, Label, int]]] = []
         for node, run in zip(shot.nodes, shot.runs, strict=True):
             if node.parent < 0:
                 found.append([])
                 continue
             places = [(part, row) for part in run for row in range(rows[part])]
             lines = self._edges.written(node.twig, wrap, len(places))
-            found.append([(part, row, line) for (part, row), line in zip(places, lines, strict=False)])
+            found.append([(part, row, line, line.cells) for (part, row), line in zip(places, lines, strict=False)])
         return found
 
     # -- panels --------------------------------------------------------------------------------------------------------
@@ -337,8 +337,8 @@ def _box(part: Part, at: Spot) -> Box:
     return Box(at.left, at.top, part.box_width, part.box_height)
 
 
-def _line(at: Spot, row: int, line: Label) -> TextLine:
-    return TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, line.cells)
+def _line(at: Spot, row: int, line: Label, cells: int) -> TextLine:
+    return TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, cells)
 
 
 def _edge(above: int, run: Sequence[int], drawing: _Drawing) -> tuple[tuple[float, float], ...]:

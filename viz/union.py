@@ -73,14 +73,15 @@ class Union:
 
     def _end(self, above: Segment, key: Key, id: int | None, panel: int) -> Segment:
         """Returns the segment that a node ends at, and marks its run as taken."""
-        end = None
-        if id is not None and (known := self._known.get(id)) is not None and known[0] is above and known[1] == key:
+        if id is not None and self._known.get(id) == (above, key):
             end = self._ends[id]
         else:
             end = self._walked(above, key, id, panel)
-        if any(segment.shown_in == panel for segment in run_of(above, end)):  # evicted and computed again in one step
+        way = run_of(above, end)
+        if way[0].shown_in == panel:  # evicted and computed again in one step
             end = self._twin(above, key, panel)
-        for segment in run_of(above, end):
+            way = (end,)
+        for segment in way:
             segment.shown_in = panel
         if id is not None:
             self._known[id] = (above, key)
