@@ -37,14 +37,14 @@ SMALL: Final = 11.0
 
 _CELL = 7.8  # px of a cell of `TEXT`
 _SMALL_CELL = 6.6  # px of a cell of `SMALL`
-_PROSE = 0.62  # widths of a cell of prose in its own size, with slack
-_CAPTION = 12.0  # size of legend and caption, px
-_HEADING = 15.0
-_MARGIN = 14.0  # around everything
+_PROSE = 0.6  # widths of a cell of prose in its own size, with slack
+CAPTION = 12.0  # size of legend and caption, px
+HEADING = 15.0
+MARGIN = 14.0  # around everything
 _LEAST = 420.0  # px of a picture that says anything in words
-_LINE = 17.0  # px from line to line of the caption
-_ROW = 22.0  # px of a row of the legend
-_GAP = 12.0  # px between the parts of a sheet
+LINE = 17.0  # px from line to line of the caption
+ROW = 22.0  # px of a row of the legend
+GAP = 12.0  # px between the parts of a sheet
 _RADIUS = 3.0  # of boxes and of the corners of edges
 _CARD = 6.0  # radius of the ground
 _SIGN = 9.0  # px of a sign
@@ -86,11 +86,20 @@ def num(value: float) -> str:
 
 def lines_of(text: str, cells: int) -> list[str]:
     """Breaks running text, which may come from anywhere, into lines of at most so many cells, not escaped yet."""
-    paragraphs = sanitize(text).expandtabs(4).split("\n")
-    broken = [
-        wrapped(Label((Span(paragraph.strip(), Kind.TEXT),)), cells) for paragraph in paragraphs if paragraph.strip()
-    ]
+    paragraphs = (line.strip() for line in sanitize(text).expandtabs(4).split("\n"))
+    broken = [wrapped(Label((Span(line, Kind.TEXT),)), cells) for line in paragraphs if line]
     return [line.plain for lines in broken for line in lines]
+
+
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMWOQ@%&")
+
+
+def prose_px(text: str, size: float) -> float:
+    """Returns about how wide prose is in the widest of its fonts."""
+    ems = sum(
+        1.05 if cell_len(char) == 2 else 0.4 if char in _NARROW else 0.95 if char in _WIDE else 0.64 for char in text
+    )
+    return ems * size
 
 
 # -- paints ------------------------------------------------------------------------------------------------------------
@@ -223,7 +232,8 @@ def node(piece: Piece, ink: Ink, words: Words) -> str:
     ]
     gone = kind == "tombstone"
     for row, line in enumerate(piece.text):
-        out.append(_text_line(line, ink, gone, gone and row > 0))
+        said = any(span.kind is not Kind.CUT for span in line.label.spans)
+        out.append(_text_line(line, ink, gone, gone and row > 0 and said))
     x, y, width, height = piece.box
     size = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}"'
     if kind == "root":
@@ -383,22 +393,22 @@ class Sheet:
         self.words = words
         said = any(captions)
         wide = max(scene.width for scene in scenes)
-        self.width = _ceil(max(wide + 2 * _MARGIN, _LEAST if legend or said else 0))
-        room = self.width - 2 * _MARGIN
+        self.width = _ceil(max(wide + 2 * MARGIN, _LEAST if legend or said else 0))
+        room = self.width - 2 * MARGIN
         self.captions = [caption_of(scene, text, room) for scene, text in _captioned(scenes, captions)]
         self.entries = legend_of(scenes, words, room) if legend else []
-        self.tree = _MARGIN + (_HEADING + _GAP if said else 0)  # top of the picture
+        self.tree = MARGIN + (HEADING + GAP if said else 0)  # top of the picture
         y = self.tree + max(scene.height for scene in scenes)
-        self.legend = y + _GAP + _ROW / 2  # middle of its first row
+        self.legend = y + GAP + ROW / 2  # middle of its first row
         if legend:
-            y = self.legend + self.rows * _ROW
-            self.pool = y  # base line of the totals
-            y += 6
-        self.caption = y + _GAP + _CAPTION  # base line of its first line
+            y = self.legend + self.rows * ROW
+            self.pool = y + 4  # base line of the totals
+            y += 10
+        self.caption = y + GAP + CAPTION  # base line of its first line
         lines = max((len(caption.lines) for caption in self.captions), default=0)
         if lines:
-            y = self.caption + (lines - 1) * _LINE + 4
-        self.height = _ceil(y + _MARGIN)
+            y = self.caption + (lines - 1) * LINE + 4
+        self.height = _ceil(y + MARGIN)
 
     @property
     def rows(self) -> int:
@@ -421,8 +431,8 @@ def caption_of(scene: Scene, text: str, width: float) -> Caption:
         return Caption("", [])
     title = sanitize(scene.panel.title)
     rest = sanitize(text).removeprefix(title).lstrip(" .:。：\n")
-    heading = next(iter(lines_of(title, int(width / (_HEADING * _PROSE)))), "")
-    return Caption(heading, lines_of(rest, int(width / (_CAPTION * _PROSE))))
+    heading = next(iter(lines_of(title, int(width / (HEADING * _PROSE)))), "")
+    return Caption(heading, lines_of(rest, int(width / (CAPTION * _PROSE))))
 
 
 def legend_of(scenes: Iterable[Scene], words: Words, width: float) -> list[Entry]:
@@ -434,7 +444,7 @@ def legend_of(scenes: Iterable[Scene], words: Words, width: float) -> list[Entry
     entries: list[Entry] = []
     x, row = 0.0, 0
     for of, word in meant:
-        wide = (_SAMPLE if isinstance(of, State) else _SIGN + 8) + 6 + cell_len(word) * _CAPTION * _PROSE
+        wide = (_SAMPLE if isinstance(of, State) else _SIGN + 8) + 6 + prose_px(word, CAPTION)
         if x and x + wide > width:
             x, row = 0.0, row + 1
         entries.append(Entry(of, word, x, row))
@@ -444,9 +454,9 @@ def legend_of(scenes: Iterable[Scene], words: Words, width: float) -> list[Entry
 
 def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
     """Returns the legend; `y` is the middle of its first row."""
-    out = [f'<g class="legend" font-family="{SANS}" font-size="{num(_CAPTION)}">']
+    out = [f'<g class="legend" font-family="{SANS}" font-size="{num(CAPTION)}">']
     for entry in entries:
-        left, middle = x + entry.x, y + entry.row * _ROW
+        left, middle = x + entry.x, y + entry.row * ROW
         if isinstance(entry.of, State):
             state = entry.of
             out.append(
@@ -483,31 +493,32 @@ def heading_svg(caption: Caption, sheet: Sheet) -> str:
     if not caption.heading:
         return ""
     return (
-        f'<text class="heading" x="{num(_MARGIN)}" y="{num(_MARGIN + _HEADING - 2)}" font-family="{SANS}" '
-        f'font-size="{num(_HEADING)}" font-weight="700">{xml(caption.heading)}</text>'
+        f'<text class="heading" x="{num(MARGIN)}" y="{num(MARGIN + HEADING - 2)}" font-family="{SANS}" '
+        f'font-size="{num(HEADING)}" font-weight="700">{xml(caption.heading)}</text>'
     )
 
 
 def caption_svg(caption: Caption, sheet: Sheet) -> str:
     """Returns the sentences below the picture."""
-    return _prose_svg(caption.lines, _MARGIN, sheet.caption)
+    return prose_svg(caption.lines, MARGIN, sheet.caption)
 
 
-def _prose_svg(lines: Sequence[str], x: float, y: float) -> str:
+def prose_svg(lines: Sequence[str], x: float, y: float) -> str:
+    """Returns lines of prose; `y` is the base line of the first."""
     if not lines:
         return ""
     spans = "".join(
-        f'<tspan x="{num(x)}" y="{num(y + row * _LINE)}">{xml(line)}{" " if row + 1 < len(lines) else ""}</tspan>'
+        f'<tspan x="{num(x)}" y="{num(y + row * LINE)}">{xml(line)}{" " if row + 1 < len(lines) else ""}</tspan>'
         for row, line in enumerate(lines)
     )
-    return f'<text class="caption" font-family="{SANS}" font-size="{num(_CAPTION)}">{spans}</text>'
+    return f'<text class="caption" font-family="{SANS}" font-size="{num(CAPTION)}">{spans}</text>'
 
 
 def pool_svg(scene: Scene, sheet: Sheet, ink: Ink) -> str:
     """Returns what the pool holds."""
     return (
-        f'<text class="pool faint" {ink.paint[".faint"]} x="{num(_MARGIN)}" y="{num(sheet.pool)}" '
-        f'font-family="{SANS}" font-size="{num(_CAPTION)}">{xml(sheet.words.pool(scene.panel.snapshot))}</text>'
+        f'<text class="pool faint" {ink.paint[".faint"]} x="{num(MARGIN)}" y="{num(sheet.pool)}" '
+        f'font-family="{SANS}" font-size="{num(CAPTION)}">{xml(sheet.words.pool(scene.panel.snapshot))}</text>'
     )
 
 
@@ -536,9 +547,9 @@ def by_strength(pieces: Iterable[Piece]) -> list[Piece]:
     return sorted((piece for piece in pieces if piece.edge), key=lambda piece: _STRENGTH.index(piece.state))
 
 
-def tree_svg(scene: Scene, ink: Ink, words: Words) -> str:
-    """Returns edges and nodes of a scene, a line each."""
-    ids = ids_of(scene.pieces, ink.prefix)
+def tree_svg(scene: Scene, ink: Ink, words: Words, prefix: str = "") -> str:
+    """Returns edges and nodes of a scene, a line each; ids begin with the prefix, or else the file's."""
+    ids = ids_of(scene.pieces, prefix or ink.prefix)
     edges = [f"<path {edge(piece, ink)}" for piece in by_strength(scene.pieces)]
     nodes = [f'<g id="{id}"{node(piece, ink, words)}' for id, piece in zip(ids, scene.pieces, strict=True)]
     return "\n".join(['<g class="edges">', *edges, "</g>", *nodes])
@@ -633,10 +644,13 @@ def sheet_svg(
 ) -> str:
     """Writes one scene of a sheet."""
     panel = scene.panel
-    body = [heading_svg(caption, sheet), f'<g class="tree" transform="translate({num(_MARGIN)} {num(sheet.tree)})">']
+    body = [
+        heading_svg(caption, sheet),
+        f'<g class="tree" transform="translate({num(MARGIN + 0.5)} {num(sheet.tree + 0.5)})">',
+    ]
     body += [tree_svg(scene, ink, sheet.words), "</g>"]
     if sheet.entries:
-        body += [legend_svg(sheet.entries, _MARGIN, sheet.legend, ink), pool_svg(scene, sheet, ink)]
+        body += [legend_svg(sheet.entries, MARGIN, sheet.legend, ink), pool_svg(scene, sheet, ink)]
     body.append(caption_svg(caption, sheet))
     page = Page(sheet.width, sheet.height, panel.title, panel.story, facts or {}, width_mm, sheet.words.lang)
     return document(page, ink, [part for part in body if part])
