@@ -32,6 +32,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "step": ("this step, in tokens", "这一步（token 数）"),
     "so far": ("all steps so far, in tokens", "到目前为止（token 数）"),
     "radix": ("radix tree", "基数树"),
+    "drawn": ("{name}, as drawn", "{name}（图中）"),
     "page": ("page size {n}", "页大小 {n}"),
     "trie": ("prefix tree: {n}", "前缀树：{n}"),
     "tree": ("radix tree: {n}", "基数树：{n}"),
@@ -106,7 +107,8 @@ def _bars_of_step(run: Run, number: int, words: _Words, width: int, look: Look) 
 def _bars(run: Run, number: int, words: _Words, width: int, look: Look, *, short: bool = False) -> Text:
     """Sets the radix cache beside the arms: in this step, where it has requests, and over all steps so far."""
     step = run.steps[number - 1]
-    names = [_own_name(run, words), *(arm.name.text(words.lang) for arm in run.lesson.arms)]
+    arms = [arm.name.text(words.lang) for arm in run.lesson.arms]
+    names = [_own_name(run, words, arms), *arms]
     of_step = [step.sums, *(sums for _, sums, _ in step.arms)]
     so_far = [run.sums(number), *(total for _, _, total in step.arms)]
     groups = [("step", of_step)] if step.done and number > 1 else []
@@ -121,8 +123,13 @@ def _bar(name: str, sums: Sums) -> Bar:
     return Bar(name, (("reused", sums.reused), ("prefilled", sums.prefilled), ("generated", sums.generated)))
 
 
-def _own_name(run: Run, words: _Words) -> str:
-    """Names the lesson's own cache by what sets it apart from the arms."""
+def _own_name(run: Run, words: _Words, arms: list[str]) -> str:
+    """Names the cache that is drawn by what sets it apart from the arms; a what-if may make it like one of them."""
+    name = _setting(run, words)
+    return words("drawn", name=name) if name in arms else name
+
+
+def _setting(run: Run, words: _Words) -> str:
     others = [arm for arm in run.lesson.arms if arm.cache == "radix"]
     if any(arm.policy is not None for arm in others):
         return str(run.config.policy).upper()

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from radixchat.chat.lessons.exhibits import exhibit, price_of
 from radixchat.chat.lessons.loading import load_lesson, shipped
 from radixchat.chat.lessons.running import Stage
-from radixchat.chat.lessons.runs import Run
+from radixchat.chat.lessons.runs import Changes, Run
 from radixchat.viz import Look, memory_text
 from radixchat.viz.trie import trie_size
 
@@ -64,6 +64,22 @@ def test_the_lessons_own_cache_is_named_by_what_sets_it_apart() -> None:
     assert shown(run_of("page-size"), 1).splitlines()[1].startswith("page size 1 ")
     assert shown(run_of("page-size"), 1, "zh").splitlines()[1].startswith("页大小 1 ")
     assert shown(run_of("multi-turn"), 1, "zh").splitlines()[1].startswith("基数树 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "same", "drawn"),
+    [
+        ("policies", Changes(policy="lfu"), "LFU", ("LFU, as drawn", "LFU（图中）")),
+        ("page-size", Changes(page_size=4), "page size 4", ("page size 4, as drawn", "页大小 4（图中）")),
+    ],
+)
+def test_a_what_if_that_is_like_an_arm_is_told_apart_from_it(
+    name: str, changes: Changes, same: str, drawn: tuple[str, str]
+) -> None:
+    of = Stage(load_lesson(name)).run(changes)
+    rows = [re.split(r" {2,}", line)[0] for line in shown(of, 1).splitlines()[1:]]
+    assert len(set(rows)) == len(rows) and same in rows and rows[0] == drawn[0]
+    assert shown(of, 1, "zh").splitlines()[1].startswith(drawn[1])
 
 
 @pytest.mark.parametrize("number", range(1, 8))
