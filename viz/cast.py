@@ -121,12 +121,12 @@ def _frame(album: Album, panel: Panel, picture: Picture, columns: int, rows: int
     if len(story) > _MOST_STORY:
         rest = label(" ".join(story[_MOST_STORY - 1 :]), ascii=look.ascii).fit(columns, ascii=look.ascii)
         story = [*story[: _MOST_STORY - 1], rest.plain]
-    options = {"palette": look.palette, "ascii": look.ascii, "colour": look.colour}
     pool = memory_line(
-        panel.snapshot, width=columns, bytes_per_token=album.bytes_per_token or None, lang=album.lang, **options,
-    ).split()  # fmt: skip
-    signs = legend(width=columns, lang=album.lang, **options).split()
-    below = [*map(Text, story), *pool, *signs]
+        panel.snapshot, width=columns, bytes_per_token=album.bytes_per_token or None, palette=look.palette,
+        ascii=look.ascii, colour=look.colour, lang=look.lang,
+    )  # fmt: skip
+    signs = legend(width=columns, palette=look.palette, ascii=look.ascii, colour=look.colour, lang=look.lang)
+    below = [*map(Text, story), *pool.split(), *signs.split()]
     room = rows - 2 - len(below)
     if room < 5:  # a very small screen: the picture comes first
         below = below[: max(0, rows - 7)]

@@ -208,4 +208,4 @@ def _literal(line: str) -> str:
 
 def _never_html(text: str) -> str:
     """Returns the text as the kind of string that the package always quotes, even in angle brackets."""
-    return graphviz.nohtml(text)  # type: ignore[no-any-return, unused-ignore]
+    return graphviz.nohtml(text)  # type: ignore[no-any-return]

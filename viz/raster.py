@@ -90,7 +90,7 @@ def _pdf_surface() -> type[Any]:
     import cairocffi
     from cairosvg import surface
 
-    class Surface(surface.PDFSurface):  # type: ignore[misc, unused-ignore]
+    class Surface(surface.PDFSurface):  # type: ignore[misc]
         def _create_surface(self, width: float, height: float) -> Any:
             made = super()._create_surface(width, height)
             for field in _DATE:
@@ -131,7 +131,7 @@ def _prepared(root: ElementTree.Element) -> bytes:
             _placed(node, own, has)
         else:
             stack += [(child, own) for child in node]
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 class _Type(NamedTuple):

@@ -9,6 +9,7 @@ Knows pictures and lines of rich Text; no tree, no layout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -39,6 +40,7 @@ _SIZE = 13  # px of the font
 _BASE = 12.5  # px from a line's top to its base line
 _MARGIN = 16  # px around everything
 _WIDE = 2 * CELL - _SIZE  # px that a character of two cells lacks
+_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LEAD = 3  # px of a bar before its first character
 _LEAST = 40  # cells that captions and legends may always take
 
@@ -113,7 +115,7 @@ def cells_frames(
     """
     columns = max([_LEAST, *(frame.picture.width for frame in frames)])
     rows = max([0, *(frame.picture.height for frame in frames)])
-    signs = legend_of(width=columns, palette="light", lang=lang).split() if legend else []
+    signs = list(legend_of(width=columns, palette="light", lang=lang).split()) if legend else []
     sheets = [(frame, paragraphs(frame.caption, columns)) for frame in frames]
     lines = [rows + sum(1 + len(part) for part in (frame.below, signs, caption) if part) for frame, caption in sheets]
     room = _Room(columns, rows, max(lines, default=0), width_mm)
@@ -458,8 +460,8 @@ def _text(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    """Leaves out the few characters that XML cannot carry and that labels do not show as escapes."""
-    return "".join(char for char in text if char not in "\ufffe\uffff" and not "\ud800" <= char <= "\udfff")
+    """Replaces the few characters that XML cannot carry and that labels do not show as escapes."""
+    return _NO_XML.sub("\ufffd", text)
 
 
 def _x(cells: float) -> str:
