@@ -15,7 +15,7 @@ from .sentences import PICTURES, spoken
 from .states import UNCACHED
 from .turns import READ, ends, fewer, joined, turns
 from .twigs import RowKind, Twig
-from .wrap import wrapped
+from .wrap import SEAM, wrapped
 
 Writing = Literal["text", "tokens", "ids"]
 
@@ -23,7 +23,6 @@ MOST_LINES = 12
 """Lines of an edge."""
 
 _REST = 14  # cells of what is not cached yet
-_BETWEEN = Span("·", Kind.MARK)
 
 
 class Edges:
@@ -110,7 +109,7 @@ class Edges:
             if ended and not end:
                 lines.append([])
             if lines[-1]:
-                lines[-1].append(_BETWEEN)
+                lines[-1].append(SEAM)
             lines[-1] += spans
             ended = end
         return [Label(tuple(line)) for line in lines]

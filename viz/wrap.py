@@ -13,6 +13,9 @@ from rich.cells import cell_len
 
 from .labels import Kind, Label, Span
 
+SEAM: Final = Span("·", Kind.MARK)
+"""Stands between two tokens; a line may be broken behind it, and not before."""
+
 _WORD: Final = re.compile(r" +|[!-~]+|[^ ]")
 """Blanks, a word of ASCII, or another character; words of other scripts are put together by `_words`."""
 
@@ -74,16 +77,23 @@ def _at_blanks(spans: tuple[Span, ...], width: int) -> tuple[Label, ...] | None:
 
 
 def _atoms(spans: Iterable[Span]) -> Iterator[_Atom]:
+    """Yields words with the marks on them: ⏎ stays with the word before, ␣ at the beginning with the one behind."""
     last: _Atom | None = None
     for atom in _pieces(spans):
-        if last is not None and not last.blank and atom.spans[0].kind is Kind.MARK:
-            last = _Atom((*last.spans, *atom.spans), last.cells + atom.cells)  # ⏎ stays with its word
+        if last is not None and not last.blank and not atom.blank and _holds(last.spans, atom.spans[0]):
+            last = _Atom((*last.spans, *atom.spans), last.cells + atom.cells)
             continue
         if last is not None:
             yield last
         last = atom
     if last is not None:
         yield last
+
+
+def _holds(spans: Sequence[Span], after: Span) -> bool:
+    if spans[-1] is SEAM:
+        return False
+    return after.kind is Kind.MARK or (len(spans) == 1 and spans[0].kind is Kind.MARK and after.kind is Kind.TEXT)
 
 
 def _pieces(spans: Iterable[Span]) -> Iterator[_Atom]:

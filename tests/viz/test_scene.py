@@ -285,6 +285,7 @@ def test_text_of_scripts_without_spaces_is_broken_anywhere_but_before_what_close
 def test_tokens_and_ids() -> None:
     pieces = {1: b"Hello", 2: b" world", 3: b"!\n", 4: b"\xe6\x9c", 5: b"\xa8"}
     assert said(one([1, 2, 3, 1, 4, 5], pieces, labels="tokens")) == ["Hello·␣world·!⏎", r"Hello·\xE6\x9C·\xA8"]
+    assert said(one([1, 2, 2, 3], pieces, labels="tokens", wrap=14)) == ["Hello·␣world·", "␣world·!⏎"]
     assert said(one([1, 2, 3, 4, 5], pieces, labels="ids")) == ["1 2 3 4 5"]
     long = one([1] * 1000, pieces, labels="ids")
     assert len(long.text) == MOST_LINES and long.whole == "Hello" * 1000
