@@ -297,7 +297,7 @@ def export(
     animate: Annotated[bool, typer.Option("--animate", help="All steps in one SVG, one after the other.")] = False,
     grid: Annotated[str | None, typer.Option("--grid", help="All steps in one picture: columns x rows, 3x3.")] = None,
     view: Annotated[str, typer.Option("--view", help="figure (of the paper), rail or ruler.")] = "figure",
-    theme: Annotated[str, typer.Option("--theme", help="light, dark, auto (as the reader's) or print.")] = "light",
+    theme: Annotated[str | None, typer.Option("--theme", help="light, dark, auto (as the reader's) or print.")] = None,
     labels: Annotated[str, typer.Option("--labels", help="On the edges: text, tokens (counts) or ids.")] = "text",
     legend: Annotated[bool, typer.Option("--legend/--no-legend", help="Explain the signs.")] = True,
     aspect: Annotated[str | None, typer.Option("--aspect", help="Shape of the picture: 16:9.")] = None,
@@ -353,8 +353,9 @@ def export_options(words: list[str]) -> Options:
     try:
         given = command.commands["export"].make_context("/export", [*words, "--output", "-"]).params
     except _CLICK_ERROR as error:
-        raise UsageError(_usage_error(error).what.replace("argument 'WHAT'", "file"), like) from None
-    return options(**{**given, "output": given.pop("what")})
+        raise UsageError(_usage_error(error).what.replace("argument 'what'", "file"), like) from None
+    given["output"] = given.pop("what")
+    return options(**given)
 
 
 def _only_the_list(**wanted: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...viz.album import Album, Panel
 from ..errors import UsageError
 from .files import STDOUT
-from .options import NAMES, Options
+from .options import NAMES, THEMES, Grid, Options
 
 if TYPE_CHECKING:
     from ...viz.scene import Scene
@@ -32,6 +33,23 @@ _CELLS: Final = 100
 _SAME: Final = ("tokenizer", True)  # a tokenizer that is called as its model need not be told
 
 
+_PAGE: Final = 178.0
+"""Width of a grid on paper where none is given, in mm: both columns of a page."""
+
+_CELL_LETTERS: Final = 13.0  # px of the letters of outline and ruler
+
+_SCREEN: Final = Grid(120, 36)
+"""Cells of a film."""
+
+
+class Many(Enum):
+    """How many steps one file holds, where nothing else is said."""
+
+    ALL = "all"
+    WANTED = "wanted"  # those that are asked for, else the last
+    ONE = "one"
+
+
 class Format(NamedTuple):
     """A row of the table."""
 
@@ -39,7 +57,8 @@ class Format(NamedTuple):
     endings: tuple[str, ...]  # the first is what frames in a folder get
     about: str  # one line
     takes: frozenset[str]  # options that mean something for it, besides those that always do
-    many: bool  # one file holds all steps
+    themes: tuple[str, ...]  # the usual one first; none where nothing has a colour
+    many: Many  # how many steps one file holds
     text: bool
     needs: Callable[[Options], None]  # raises UsageError when something is missing
     write: Callable[[Sheet, int | None], bytes]  # of the panel at a place; None: of all
@@ -52,12 +71,17 @@ class Sheet:
         album: Its panels.
         asked: How.
         series: Whether the panels belong together, so that nothing may move from one to the next.
+
+    Attributes:
+        theme: The one that was asked for, or the usual one.
     """
 
     def __init__(self, album: Album, asked: Options, *, series: bool) -> None:
         self.album = album
         self.asked = asked
-        self.layout = asked.layout or ("fixed" if series else "compact")
+        self.theme = asked.theme or next(iter(format_of(asked).themes), "")
+        self.series = series
+        self.layout = asked.layout or ("fixed" if series and asked.grid is None else "compact")
         self.notes: list[str] = []  # to be said when all is written
 
     @cached_property
@@ -66,7 +90,53 @@ class Sheet:
         from ...viz.scene import scenes
 
         asked = self.asked
-        return scenes(self.album, layout=self.layout, labels=asked.labels, folded=asked.fold, aspect=asked.aspect)  # type: ignore[arg-type]
+        style: dict[str, Any] = {"layout": self.layout, "labels": asked.labels, "folded": asked.fold}
+        if asked.grid is None or self.layout == "fixed" or asked.aspect is not None:
+            return scenes(self.album, aspect=asked.aspect, **style)
+        from ...viz.svg_many import grid_scenes
+
+        return grid_scenes(
+            self.album, *asked.grid, width_mm=asked.width or _PAGE, legend=asked.legend, caption=self.below,
+            made=lambda wrap: scenes(self.album, wrap=wrap, **style),
+        )  # fmt: skip
+
+    @cached_property
+    def cells(self) -> Sequence[str]:
+        """Every panel as SVG of an outline or a ruler, all of one size."""
+        from ...viz.svg_cells import cells_frames
+
+        return cells_frames(
+            [_frame(self, panel) for panel in self.album.panels],
+            theme=self.theme, legend=self.asked.legend, width_mm=self.asked.width, facts=self.metadata,
+            lang=self.album.lang,
+        )  # fmt: skip
+
+    @cached_property
+    def style(self) -> dict[str, Any]:
+        """What the writers of SVG have in common."""
+        asked = self.asked
+        return {
+            "theme": self.theme, "legend": asked.legend, "facts": self.metadata, "width_mm": asked.width,
+            "lang": self.album.lang,
+        }  # fmt: skip
+
+    @cached_property
+    def frames(self) -> Sequence[str]:
+        """Every panel as SVG, all of one size."""
+        from ...viz.svg_many import write_frames
+
+        return write_frames(self.scenes, captions=self.captions, **self.style)
+
+    @property
+    def captions(self) -> list[str]:
+        """What stands below each picture."""
+        return [self.caption(panel) for panel in self.album.panels]
+
+    @property
+    def below(self) -> str:
+        """What stands below all panels of a grid."""
+        asked = self.asked
+        return (self.facts if asked.caption is None else asked.caption) if asked.captioned else ""
 
     def caption(self, panel: Panel) -> str:
         """Returns what stands below a picture: what was asked for, or what was recorded and what changed."""
@@ -97,32 +167,30 @@ def _svg(sheet: Sheet, place: int | None) -> str:
     """Draws one panel, or all of them in motion or in a grid."""
     asked = sheet.asked
     if asked.view != "figure":
-        return _cells(sheet)[place or 0]
-    style: dict[str, Any] = {
-        "theme": asked.theme, "legend": asked.legend, "facts": sheet.metadata, "width_mm": asked.width,
-        "lang": sheet.album.lang,
-    }  # fmt: skip
-    if place is not None:
+        text = sheet.cells[place or 0]
+        _check_size(sheet, text, _CELL_LETTERS)
+        return text
+    from ...viz.svg import SMALL
+
+    if place is not None and sheet.series:
+        text = sheet.frames[place]
+    elif place is not None:
+        from ...viz.svg import write_svg
+
         scene = sheet.scenes[place]
-        text = _write_svg(scene, sheet, prefix=_prefix(scene.panel), **style)
+        text = write_svg(scene, caption=sheet.caption(scene.panel), **sheet.style)
     elif asked.animate:
         from ...viz.svg_many import write_animation
 
-        text = write_animation(sheet.scenes, seconds=asked.seconds, **style)
+        text = write_animation(sheet.scenes, seconds=asked.seconds, captions=sheet.captions, **sheet.style)
     else:
         from ...viz.svg_many import write_grid
 
         assert asked.grid is not None
         _check_grid(sheet)
-        text = write_grid(sheet.scenes, *asked.grid, **style)
-    _check_size(sheet, text)
+        text = write_grid(sheet.scenes, *asked.grid, caption=sheet.below, **sheet.style)
+    _check_size(sheet, text, SMALL)
     return text
-
-
-def _write_svg(scene: Scene, sheet: Sheet, **style: Any) -> str:
-    from ...viz.svg import write_svg
-
-    return write_svg(scene, caption=sheet.caption(scene.panel), **style)
 
 
 def _prefix(panel: Panel) -> str:
@@ -140,29 +208,16 @@ def _check_grid(sheet: Sheet) -> None:
         )
 
 
-def _check_size(sheet: Sheet, svg: str) -> None:
-    """Notes when letters would be printed too small to read."""
+def _check_size(sheet: Sheet, svg: str, letters: float) -> None:
+    """Notes when the smallest letters, of so many px, would be printed too small to read."""
     width = sheet.asked.width
     if width is None:
         return
-    from ...viz.svg import points
-
     box = svg.split('viewBox="', 1)[1].split('"', 1)[0].split()
-    size = points(float(box[2]), width)
-    note = f"at {width:g} mm the smallest letters have {size:.1f} pt; from {LEAST_POINT:g} pt on they can be read"
-    if size < LEAST_POINT and note not in sheet.notes:
+    points = letters * width / float(box[2]) * 72 / 25.4
+    note = f"at {width:g} mm the smallest letters have {points:.1f} pt; from {LEAST_POINT:g} pt on they can be read"
+    if points < LEAST_POINT and note not in sheet.notes:
         sheet.notes.append(note)
-
-
-def _cells(sheet: Sheet) -> list[str]:
-    """Draws every panel as an outline or a ruler."""
-    from ...viz.svg_cells import cells_frames
-
-    asked = sheet.asked
-    return cells_frames(
-        [_frame(sheet, panel) for panel in sheet.album.panels],
-        theme=asked.theme, legend=asked.legend, width_mm=asked.width, facts=sheet.metadata, lang=sheet.album.lang,
-    )  # fmt: skip
 
 
 def _frame(sheet: Sheet, panel: Panel) -> Frame:
@@ -220,11 +275,34 @@ def _dot(sheet: Sheet, place: int | None) -> str:
 
     asked = sheet.asked
     panel = sheet.album.panels[place or 0]
-    return write_dot(sheet.album, panel, theme=asked.theme, labels=asked.labels, folded=asked.fold)  # type: ignore[arg-type]
+    return write_dot(sheet.album, panel, theme=sheet.theme, labels=asked.labels, folded=asked.fold)  # type: ignore[arg-type]
 
 
 def _to_dot(sheet: Sheet, place: int | None) -> bytes:
     return _dot(sheet, place).encode()
+
+
+def _to_cast(sheet: Sheet, place: int | None) -> bytes:
+    from ...viz.cast import write_cast
+
+    asked = sheet.asked
+    look = replace(sheet.album.look, palette=sheet.theme)
+    return write_cast(
+        sheet.album, columns=_SCREEN.columns, rows=_SCREEN.rows, seconds=asked.seconds, view=asked.view, look=look
+    ).encode()  # type: ignore[arg-type]
+
+
+def _to_json(sheet: Sheet, place: int | None) -> bytes:
+    from ...viz.data import write_json
+
+    return write_json(sheet.album).encode()
+
+
+def _to_txt(sheet: Sheet, place: int | None) -> bytes:
+    from ...viz.text import write_text
+
+    asked = sheet.asked
+    return write_text(sheet.album, view=asked.view, width=_CELLS, key=asked.legend).encode()  # type: ignore[arg-type]
 
 
 def _to_html(sheet: Sheet, place: int | None) -> bytes:
@@ -235,8 +313,7 @@ def _to_html(sheet: Sheet, place: int | None) -> bytes:
     svgs = [_svg(pictures, place) for place in range(len(sheet.album.panels))]
     facts = sheet.album.facts
     title = asked.caption or facts.get("lesson") or f"radixchat: {facts.get('model') or 'a recording'}"
-    theme = asked.theme if "theme" in asked.given() else "auto"
-    return write_page(sheet.album, svgs, title=title, theme=theme, lang=sheet.album.lang).encode()
+    return write_page(sheet.album, svgs, title=title, theme=sheet.theme, lang=sheet.album.lang).encode()
 
 
 # -- what is needed ------------------------------------------------------------------------------------------------
@@ -269,26 +346,41 @@ _PICTURE: Final = frozenset(
      "renderer", "grid"}
 )  # fmt: skip
 
+_STILL: Final = ("light", "dark", "print")
+
 FORMATS: Final[Mapping[str, Format]] = {
     row.name: row
     for row in (
         Format(
-            "svg", (".svg",), "a vector picture", _PICTURE | {"animate", "seconds"}, False, True, _graphviz,
+            "svg", (".svg",), "a vector picture", _PICTURE | {"animate", "seconds"}, THEMES, Many.ONE, True, _graphviz,
             _drawn("svg", lambda svg, asked: svg.encode()),
         ),
         Format(
-            "png", (".png",), "a picture in pixels", _PICTURE | {"scale"}, False, False, _cairo,
+            "png", (".png",), "a picture in pixels", _PICTURE | {"scale"}, _STILL, Many.ONE, False, _cairo,
             _drawn("png", _to_png),
         ),
-        Format("pdf", (".pdf",), "a page for papers", _PICTURE, False, False, _cairo, _drawn("pdf", _to_pdf)),
         Format(
-            "html", (".html", ".htm"), "a page to step through",
-            frozenset({"theme", "labels", "fold", "relabel", "caption", "aspect", "layout"}), True, True, _nothing,
-            _to_html,
+            "pdf", (".pdf",), "a page for papers", _PICTURE, _STILL, Many.ONE, False, _cairo, _drawn("pdf", _to_pdf)
         ),
         Format(
-            "dot", (".dot", ".gv"), "a graph for Graphviz", frozenset({"theme", "labels", "fold", "relabel"}), False,
-            True, _nothing, _to_dot,
+            "html", (".html", ".htm"), "a page to step through",
+            frozenset({"theme", "labels", "fold", "relabel", "caption", "aspect", "layout"}),
+            ("auto", "light", "dark"), Many.ALL, True, _nothing, _to_html,
+        ),
+        Format(
+            "cast", (".cast",), "a film for asciinema", frozenset({"view", "theme", "seconds"}), ("dark", "light"),
+            Many.ALL, True, _nothing, _to_cast,
+        ),
+        Format(
+            "dot", (".dot", ".gv"), "a graph for Graphviz", frozenset({"theme", "labels", "fold", "relabel"}), _STILL,
+            Many.ONE, True, _nothing, _to_dot,
+        ),
+        Format(
+            "json", (".json",), "data for programs", frozenset({"relabel"}), (), Many.WANTED, True, _nothing, _to_json
+        ),
+        Format(
+            "txt", (".txt",), "text as in a terminal", frozenset({"view", "relabel", "legend"}), (), Many.WANTED, True,
+            _nothing, _to_txt,
         ),
     )
 }  # fmt: skip
@@ -326,5 +418,5 @@ def check_options(format: Format, asked: Options) -> None:
             raise UsageError(f"{NAMES[name]} means nothing for {format.name}", f"It is for {', '.join(others)}.")
     if "seconds" in asked.given() and format.name == "svg" and not asked.animate:
         raise UsageError("--seconds is for what moves", "Give --animate, too.")
-    if format.many and asked.theme == "print":
-        raise UsageError(f"--theme print is for paper, not for {format.name}", "Choose light, dark or auto.")
+    if asked.theme is not None and asked.theme not in format.themes:
+        raise UsageError(f"{format.name} has no theme {asked.theme}", f"Choose one of {', '.join(format.themes)}.")

@@ -51,7 +51,7 @@ class Options:
     animate: bool = False
     grid: Grid | None = None
     view: str = "figure"
-    theme: str = "light"
+    theme: str | None = None  # None: as is usual for the format
     labels: str = "text"
     legend: bool = True
     aspect: float | None = None  # width over height
@@ -84,7 +84,8 @@ NAMES: Final = {
 
 def options(
     *, output: str, format: str | None, step: str | None, every: bool, animate: bool, grid: str | None, view: str,
-    theme: str, labels: str, legend: bool, aspect: str | None, width: str | None, layout: str | None, fold: str | None,
+    theme: str | None, labels: str, legend: bool, aspect: str | None, width: str | None, layout: str | None,
+    fold: str | None,
     relabel: Sequence[str] | None, caption: str | None, no_caption: bool, lang: str, model: str, renderer: str,
     scale: float, seconds: float, no_clobber: bool,
 ) -> Options:  # fmt: skip
@@ -101,7 +102,7 @@ def options(
         animate=animate,
         grid=_grid(grid),
         view=one_of("view", view, VIEWS),
-        theme=one_of("theme", theme, THEMES),
+        theme=None if theme is None else one_of("theme", theme, THEMES),
         labels=one_of("labels", labels, LABELS),
         legend=legend,
         aspect=_aspect(aspect),

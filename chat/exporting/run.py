@@ -16,7 +16,7 @@ from ...viz import sanitize
 from ...viz.errors import PictureError
 from ..errors import UsageError
 from . import files
-from .formats import Format, Sheet, check_options, format_of
+from .formats import Format, Many, Sheet, check_options, format_of
 from .options import NAMES, Options
 from .sources import Source, Wanted, album_at, open_source
 
@@ -32,14 +32,19 @@ class Ask(NamedTuple):
     @property
     def single(self) -> bool:
         """Whether one file holds all steps that are wanted."""
-        return self.format.many or self.options.animate or self.options.grid is not None
+        return self.format.many is not Many.ONE or self.whole
+
+    @property
+    def whole(self) -> bool:
+        """Whether all steps are wanted where nothing else is said."""
+        return self.format.many is Many.ALL or self.options.animate or self.options.grid is not None
 
     @property
     def series(self) -> bool:
         """Whether several steps are wanted."""
         asked = self.options
         several = asked.step is not None and asked.step.first < asked.step.last
-        return asked.every or several or (self.single and asked.step is None)
+        return asked.every or several or (self.whole and asked.step is None)
 
     def steps(self, numbers: list[int]) -> list[int]:
         """Returns those of the steps there are that are wanted; 0, before the first, only where it is asked for."""
@@ -54,8 +59,9 @@ class Ask(NamedTuple):
     def laid_out(self, numbers: list[int]) -> list[int]:
         """Returns the steps that decide where nodes stand: all, where one step shall stand as it does in the series."""
         wanted = self.steps(numbers)
-        whole = self.options.layout == "fixed" and not self.single
-        return sorted({*wanted, *(number for number in numbers if number)}) if whole else wanted
+        if self.options.layout == "fixed" and not self.single:
+            return sorted({*wanted, *(number for number in numbers if number)})
+        return wanted
 
 
 def run_export(what: str, asked: Options) -> list[str]:
@@ -75,7 +81,7 @@ def export_moment(recording: Recording, asked: Options, position: int | None = N
     """Exports a recording that is open, as it was at a moment; None is the end. Returns and raises as `run_export`."""
     if asked.output == files.STDOUT:
         raise UsageError("stdout is the chat's", "Name a file, like `/export tree.svg`.")
-    if asked.model != Options.model:
+    if asked.model != "words":
         raise UsageError("--model is for lessons", "Leave it out.")
     chosen: list[int] = []
     with _pictures():
