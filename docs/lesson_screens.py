@@ -56,7 +56,7 @@ async def take(shot: Shot) -> None:
             app.write(shot.line)
             await pilot.press("enter")
         await pilot.pause(0.3)
-        while app.busy:
+        while app.course.busy:
             await pilot.pause(0.02)
         await pilot.pause(0.3)
         picture = app.export_screenshot(title="radixchat lesson", simplify=True)

@@ -121,6 +121,11 @@ def said(word: str, lang: str, **values: object) -> str:
     return (_ZH if lang == "zh" else _EN)[word].format(**values)
 
 
+def safe(text: str, *, ascii: bool) -> str:
+    """Returns a text that may be shown; in ASCII, our own signs and all."""
+    return sanitize(in_ascii(text) if ascii else text, ascii=ascii)
+
+
 # -- breaking lines ----------------------------------------------------------------------------------------------------
 
 
@@ -164,7 +169,7 @@ class Teller:
 
     def safe(self, text: str) -> str:
         """Returns a text that may be shown."""
-        return sanitize(in_ascii(text) if self._ascii else text, ascii=self._ascii)
+        return safe(text, ascii=self._ascii)
 
     def banner(self, width: int, doing: str = "", *, more: bool = False) -> Text:
         """Returns the line at the top: lesson, what-if, step, title, score; and that F2 shows more."""

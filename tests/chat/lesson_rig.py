@@ -48,7 +48,7 @@ class LessonRig:
 
     async def idle(self) -> None:
         """Waits until nothing runs and everything is drawn."""
-        await self.until(lambda: not self.app.busy)
+        await self.until(lambda: not self.app.course.busy)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -100,6 +100,6 @@ async def taught(
     async with app.run_test(size=size) as pilot:
         rig = LessonRig(app, pilot)
         if wait:
-            await rig.until(lambda: app.player is not None and app._complete)
+            await rig.until(lambda: app.player is not None and app.course.complete)
             await rig.idle()
         yield rig

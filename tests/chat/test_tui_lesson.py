@@ -53,9 +53,9 @@ async def test_the_nine_panels_fit_100_by_28_with_legend_and_narration(lang: str
             assert rig.text("#legend").count("\n") == 0 and "▿" in rig.text("#legend")
             assert rig.player.title() in rig.text("#banner") and f"{step}/9" in rig.text("#banner")
         await rig.press("pagedown")
-        assert rig.app.ended and ("The end." in rig.text("#brief") or "本课结束" in rig.text("#brief"))
+        assert rig.app.course.ended and ("The end." in rig.text("#brief") or "本课结束" in rig.text("#brief"))
         await rig.press("pageup")
-        assert not rig.app.ended and rig.player.step == 9
+        assert not rig.app.course.ended and rig.player.step == 9
 
 
 @pytest.mark.asyncio
@@ -307,7 +307,7 @@ async def test_nothing_on_the_screen_changes_with_the_answer(pair: str):
                 await rig.press(key)
                 assert rig.player.question is not None and rig.app.pane.position == rig.player.position
             await rig.press("space")
-            assert rig.player.step == 4 and rig.app.skipped == posed.answer
+            assert rig.player.step == 4 and rig.app.course.skipped == posed.answer
             assert posed.answer[:20] in rig.text("#story").replace("\n", " ")
     assert screens[0] == screens[1] and len(answers) == 2
 
@@ -359,14 +359,14 @@ async def test_a_click_on_an_answer_and_on_a_node_answers():
         place = rig.app.pane.drawing._picture.place(node)
         await rig.pilot.click(rig.app.pane.drawing, offset=(place.x + 2, place.y + 1))
         await rig.idle()
-        assert rig.player.step == 5 and rig.app.verdict.right
+        assert rig.player.step == 5 and rig.app.course.verdict.right
 
 
 @pytest.mark.asyncio
 async def test_several_questions_about_a_step_come_one_after_the_other():
     async with taught(step=7) as rig:
         await rig.press("pagedown", "1")
-        assert rig.app.verdict is not None and rig.player.question is not None and rig.player.step == 7
+        assert rig.app.course.verdict is not None and rig.player.question is not None and rig.player.step == 7
         assert "8/9?" in rig.text("#banner") and rig.text("#verdict")
         await rig.press("1")
         assert rig.player.step == 8 and rig.player.score.asked == 2
@@ -394,7 +394,7 @@ async def test_without_questions_none_is_asked():
 async def test_the_card_at_the_end_has_the_score():
     async with taught(step=8) as rig:
         await rig.press("pagedown", "1", "pagedown")
-        assert rig.app.ended and "of 1 questions right" in rig.text("#brief")
+        assert rig.app.course.ended and "of 1 questions right" in rig.text("#brief")
 
 
 # -- what if ---------------------------------------------------------------------------------------------------------
@@ -434,7 +434,7 @@ async def test_what_is_typed_or_pasted_in_one_go_is_not_lost():
         for key in ("w", "/", *"capacity", "space", *"400", "enter"):
             rig.app.post_message(Key(key, " " if key == "space" else None))
         await rig.until(lambda: "WHAT IF capacity 400" in rig.text("#banner"))
-        assert rig.app.focused is rig.app.pane.drawing and not rig.app.playing
+        assert rig.app.focused is rig.app.pane.drawing and not rig.app.pace.playing
 
 
 @pytest.mark.asyncio
@@ -454,17 +454,17 @@ async def test_a_typed_prompt_is_a_step_of_its_own():
 async def test_automatic_play_goes_on_waits_longer_at_questions_and_ends_with_the_card():
     async with taught(step=1, auto=3.0) as rig:
         app = rig.app
-        assert app.wait == 3.0
+        assert app.pace.wait == 3.0
         app.tick()
-        assert rig.player.step == 2 and app.wait == 3.0
+        assert rig.player.step == 2 and app.pace.wait == 3.0
         app.tick()
-        assert rig.player.question is not None and app.wait == 6.0
+        assert rig.player.question is not None and app.pace.wait == 6.0
         app.tick()  # nobody answered
-        assert rig.player.step == 3 and app.skipped and rig.player.score == (0, 0, 1)
+        assert rig.player.step == 3 and app.course.skipped and rig.player.score == (0, 0, 1)
         await rig.go(9)
-        assert app.wait == 3.0
+        assert app.pace.wait == 3.0
         app.tick()
-        assert app.ended and not app.playing and app.wait is None
+        assert app.course.ended and not app.pace.playing and app.pace.wait is None
 
 
 @pytest.mark.asyncio
@@ -473,9 +473,9 @@ async def test_automatic_play_waits_for_a_key_where_the_lesson_says_so():
     steps = [step.model_copy(update={"pause": step.title.text("en") == "The first turn"}) for step in told.steps]
     async with taught(told.model_copy(update={"steps": steps}), step=1, auto=3.0, questions=False) as rig:
         rig.app.tick()
-        assert rig.player.step == 2 and rig.app.wait is None
+        assert rig.player.step == 2 and rig.app.pace.wait is None
         await rig.press("pagedown")
-        assert rig.app.wait == 3.0
+        assert rig.app.pace.wait == 3.0
 
 
 # -- loading ---------------------------------------------------------------------------------------------------------
@@ -505,12 +505,12 @@ async def test_steps_can_be_looked_at_while_the_later_ones_are_running():
             await rig.press("pagedown", "pagedown")
             assert rig.player.step == 2 and "step 3 of 9" in rig.text("#banner")
             await rig.press("pagedown")
-            assert rig.player.step == 2 and "step 3 is still running" in rig.text("#message") and not rig.app.ended
+            assert rig.player.step == 2 and "step 3 is still running" in rig.text("#message") and not rig.app.course.ended
             await rig.press("9", "g")
             assert "step 9 is still running" in rig.text("#message")
         finally:
             SlowStage.let.set()
-        await rig.until(lambda: rig.app._complete)
+        await rig.until(lambda: rig.app.course.complete)
         await rig.press("9", "g")
         assert rig.player.step == 9 and "running" not in rig.text("#banner")
 
@@ -522,7 +522,7 @@ async def test_what_keeps_a_lesson_from_running_is_said_in_two_lines():
 
     async with taught(stage=broken, wait=False, model="nowhere") as rig:
         assert "loading nowhere" in rig.text("#brief") or "there is no model" in rig.text("#brief")
-        await rig.until(lambda: rig.app.failed)
+        await rig.until(lambda: rig.app.course.failed)
         assert rig.text("#brief").splitlines() == ["there is no model nowhere", "Choose another one."]
         await rig.press("pagedown")
         assert "could not be run" in rig.text("#message")

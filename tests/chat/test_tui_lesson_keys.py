@@ -45,7 +45,7 @@ async def test_key(name: str):
     async with taught(size=(100, 28), step={"choices": 2, "pick": 4}.get(where, 4)) as rig:
         if where in ("choices", "pick"):
             await rig.press("pagedown")
-        assert where in ("", "tree", rig.app.mode)
+        assert where in ("", "tree", rig.app.course.mode)
         await check(rig, key)
 
 
@@ -101,7 +101,7 @@ async def check_escape(rig: LessonRig, key: str) -> None:
     await rig.press("w", key)
     assert not rig.app.has_class("-asking") and rig.app.focused is rig.app.pane.drawing
     await rig.press("p", key)
-    assert not rig.app.playing
+    assert not rig.app.pace.playing
 
 
 # -- moves -----------------------------------------------------------------------------------------------------------
@@ -189,12 +189,12 @@ del check_digit
 
 async def check_choices_down(rig: LessonRig, key: str) -> None:
     await rig.press(key, key)
-    assert rig.app.chosen == 2 and rig.player.question is not None
+    assert rig.app.course.chosen == 2 and rig.player.question is not None
 
 
 async def check_choices_up(rig: LessonRig, key: str) -> None:
     await rig.press(key)
-    assert rig.app.chosen == 3
+    assert rig.app.course.chosen == 3
 
 
 async def check_choices_enter(rig: LessonRig, key: str) -> None:
@@ -227,24 +227,24 @@ check_pick_down = check_pick_left = check_pick_right = check_pick_up
 
 async def check_full_stop(rig: LessonRig, key: str) -> None:
     await rig.press(key)
-    assert rig.app.playing and "play on" in rig.text("#message")
+    assert rig.app.pace.playing and "play on" in rig.text("#message")
     await rig.press(key)
-    assert not rig.app.playing and rig.app.wait is None
+    assert not rig.app.pace.playing and rig.app.pace.wait is None
 
 
 check_p = check_full_stop
 
 
 async def check_plus(rig: LessonRig, key: str) -> None:
-    before = rig.app.seconds
+    before = rig.app.pace.seconds
     await rig.press(key)
-    assert rig.app.seconds < before
+    assert rig.app.pace.seconds < before
 
 
 async def check_minus(rig: LessonRig, key: str) -> None:
-    before = rig.app.seconds
+    before = rig.app.pace.seconds
     await rig.press(key)
-    assert rig.app.seconds > before
+    assert rig.app.pace.seconds > before
 
 
 # -- what if ---------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def before(*keys: str) -> Any:
         app = pilot.app
         assert isinstance(app, LessonApp)
         rig = LessonRig(app, pilot)
-        await rig.until(lambda: app.player is not None and app._complete)
+        await rig.until(lambda: app.player is not None and app.course.complete)
         await rig.idle()
         await rig.press(*keys)
         await pilot.wait_for_scheduled_animations()
