@@ -172,7 +172,7 @@ class Course:
         player = self.idle()
         last = max(player.steps, len(self.lesson.steps))
         if number != "last" and (not number.isdigit() or int(number[:9]) > last):
-            raise self.error("no step", step=number, last=last)
+            raise UsageError(self.said("no.step", step=number), self.said("no.step.fix", steps=last))
         step = last if number == "last" else int(number)
         if player.question is not None and step > player.step:
             raise self.error("to answer")

@@ -15,7 +15,7 @@ from rich.style import Style
 from rich.text import Text
 
 from ...viz import sanitize
-from ..lessons.speech import fold
+from ..lessons.speech import fold, say
 from .lines import in_ascii
 
 if TYPE_CHECKING:
@@ -28,17 +28,14 @@ SIGNS = "1234"
 
 _EN = {
     "of": "{step}/{steps}",
-    "score": "score {right}/{asked}",
-    "right": "Right.",
+    "scored": "score {right}/{asked}",
     "wrong": "Not so.",
-    "skipped": "Not answered.",
+    "unanswered": "Not answered.",
     "pick": "Choose a node: arrows and Enter, or click on it.",
     "choose": "Answer with a digit, or with ↑ ↓ and Enter.",
     "begin": "PgDn or Space begins, PgUp goes back, F1 lists the keys, Ctrl-Q leaves.",
     "note": "Note",
     "end": "The end.",
-    "all": "{right} of {asked} questions right.",
-    "skips": "{skipped} skipped.",
     "after": "PgUp and Home go back, w asks what if, Ctrl-Q leaves.",
     "running": "running the lesson … step {step} of {steps}",
     "loading": "loading {model} …",
@@ -58,7 +55,6 @@ _EN = {
     "ask": "/capacity N  /policy NAME  /split-recency prefix  /page-size N  or a prompt",
     "to answer": "a question is open. Answer it first, or skip it with PgDn, twice.",
     "no node": "no node is chosen. Move to one with the arrow keys, or click on it.",
-    "no step": "there is no step {step}. The lesson has the steps 1 to {last}.",
     "late": "step {step} is still running. Wait a moment.",
     "at work": "the lesson is running. Wait a moment.",
     "unchanged": "nothing is changed. w or / changes something.",
@@ -67,17 +63,14 @@ _EN = {
 
 _ZH = {
     "of": "{step}/{steps}",
-    "score": "答对 {right}/{asked}",
-    "right": "答对了。",
+    "scored": "答对 {right}/{asked}",
     "wrong": "不对。",
-    "skipped": "没有作答。",
+    "unanswered": "没有作答。",
     "pick": "请选择一个节点：方向键加 Enter，或用鼠标点击。",
     "choose": "按数字作答，或用 ↑ ↓ 和 Enter。",
     "begin": "PgDn 或空格开始，PgUp 返回，F1 列出按键，Ctrl-Q 退出。",
     "note": "讲解备注",
     "end": "本课结束。",
-    "all": "答对 {right} 题，共 {asked} 题。",
-    "skips": "跳过 {skipped} 题。",
     "after": "PgUp 和 Home 返回，w 提出假设，Ctrl-Q 退出。",
     "running": "正在运行本课 … 第 {step} 步，共 {steps} 步",
     "loading": "正在加载 {model} …",
@@ -97,7 +90,6 @@ _ZH = {
     "ask": "/capacity N  /policy 名称  /split-recency prefix  /page-size N  或一个提示词",
     "to answer": "有一个问题还没有回答。请先作答，或按两次 PgDn 跳过。",
     "no node": "还没有选择节点。请用方向键移动到一个节点，或点击它。",
-    "no step": "没有第 {step} 步。本课有第 1 步到第 {last} 步。",
     "late": "第 {step} 步还在运行。请稍候。",
     "at work": "本课正在运行。请稍候。",
     "unchanged": "没有任何改变。按 w 或 / 可以提出假设。",
@@ -117,8 +109,9 @@ def key_label(label: str, lang: str) -> str:
 
 
 def said(word: str, lang: str, **values: object) -> str:
-    """Returns one of the screen's own texts in a language."""
-    return (_ZH if lang == "zh" else _EN)[word].format(**values)
+    """Returns one of the screen's own texts in a language, or one that all players have."""
+    own = _ZH if lang == "zh" else _EN
+    return own[word].format(**values) if word in own else say(lang, word, **values)
 
 
 def safe(text: str, *, ascii: bool) -> str:
@@ -184,7 +177,7 @@ class Teller:
         if player.heading():
             line.append(f"  {self.said('restore')}", "dim")
         score = player.score
-        scored = doing or (self.said("score", right=score.right, asked=score.asked) if score.asked else "")
+        scored = doing or (self.said("scored", right=score.right, asked=score.asked) if score.asked else "")
         right = "  ".join(part for part in (self.said("more") if more else "", scored) if part)
         if right:
             line.truncate(max(0, width - cell_len(right) - 2), overflow="ellipsis")
@@ -221,8 +214,8 @@ class Teller:
         """Returns what is said to an answer, or to a question that was passed; empty when there was none."""
         if verdict is None and not skipped:
             return Text()
-        word = "skipped" if verdict is None else "right" if verdict.right else "wrong"
-        sign = dict(zip(("right", "wrong", "skipped"), "+x-" if self._ascii else "✔✘–", strict=True))
+        word = "unanswered" if verdict is None else "right" if verdict.right else "wrong"
+        sign = dict(zip(("right", "wrong", "unanswered"), "+x-" if self._ascii else "✔✘–", strict=True))
         parts = [skipped] if verdict is None else [verdict.text, verdict.because]
         if verdict is not None and not verdict.right and verdict.chosen:
             parts.insert(0, f"{verdict.chosen}{'。' if self.lang == 'zh' else '.'}")
@@ -255,10 +248,10 @@ class Teller:
 
     def ending(self, width: int) -> list[str]:
         """Returns the card at the end."""
-        score = self._player.score
+        score, stop = self._player.score, "。" if self.lang == "zh" else "."
         words = [said("end", self.lang)]
         if score.asked:
-            words.append(said("all", self.lang, right=score.right, asked=score.asked))
+            words.append(said("score", self.lang, right=score.right, asked=score.asked) + stop)
         if score.skipped:
-            words.append(said("skips", self.lang, skipped=score.skipped))
+            words.append(said("skipped", self.lang, n=score.skipped) + stop)
         return [*fold(self.safe(" ".join(words)), width), *fold(self.said("after"), width)]

@@ -505,7 +505,9 @@ async def test_steps_can_be_looked_at_while_the_later_ones_are_running():
             await rig.press("pagedown", "pagedown")
             assert rig.player.step == 2 and "step 3 of 9" in rig.text("#banner")
             await rig.press("pagedown")
-            assert rig.player.step == 2 and "step 3 is still running" in rig.text("#message") and not rig.app.course.ended
+            assert (
+                rig.player.step == 2 and "step 3 is still running" in rig.text("#message") and not rig.app.course.ended
+            )
             await rig.press("9", "g")
             assert "step 9 is still running" in rig.text("#message")
         finally:
