@@ -110,13 +110,14 @@
       }
     }
 
-    // Where a picture is larger than its frame, each is seen from where the one before was, unless nothing of what
-    // happened would be seen.
+    // Where a picture is larger than its frame, each is seen from where the one before was, unless nothing of what is
+    // new, or else of what went, would be seen.
     function look(svg, left, top) {
       const frame = svg.parentElement;
       frame.scrollTo(left, top);
       const room = frame.getBoundingClientRect();
-      const boxes = [...svg.querySelectorAll("g.new > .box, g.evicted > .box, g.reused > .box")];
+      const kinds = ["new", "evicted", "reused"].map((state) => [...svg.querySelectorAll(`g.${state} > .box`)]);
+      const boxes = kinds.find((some) => some.length) ?? [];
       const places = boxes.map((box) => box.getBoundingClientRect());
       const seen = (place) => place.left >= room.left && place.right <= room.right && place.top >= room.top;
       if (!places.length || places.some((place) => seen(place) && place.bottom <= room.bottom)) return;

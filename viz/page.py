@@ -28,8 +28,8 @@ from .themes import AT_NIGHT, THEMES, Theme
 from .told import told
 from .twigs import RowKind
 
-SCHEMES: Final = ("auto", "light", "dark")
-"""What a page may begin with; a button in it changes between light and dark."""
+SCHEMES: Final = {"auto": "auto", "light": "light", "dark": "dark", "print": "light"}
+"""What a page begins with in each theme: on paper every page is light. A button changes between light and dark."""
 
 _COLUMNS: Final = ("name", "state", "attribute", "locks", "tokens", "path", "text", "parent")
 """What the script is told about a node; `path` is the token at which it ends, `text` the place of its text."""
@@ -114,7 +114,7 @@ def write_page(album: Album, svgs: Sequence[str], *, title: str, theme: str = "a
     script = _read("page.js")
     parts = [
         "<!DOCTYPE html>",
-        f'<html lang="{words["html"]}" data-theme="{theme}">',
+        f'<html lang="{words["html"]}" data-theme="{SCHEMES[theme]}">',
         "<head>",
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script, sheets)}">',
@@ -277,6 +277,7 @@ def _nodes(panel: Panel, album: Album, texts: dict[str, int]) -> dict[str, tuple
 
 _STYLE: Final = re.compile(r"<style\b[^>]*>(.*?)</style>\s*", re.DOTALL)
 _METADATA: Final = re.compile(r"<metadata\b[^>]*>.*?</metadata>\s*", re.DOTALL)
+_DARK: Final = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
 _ID: Final = re.compile(r"<svg\b[^>]*?\sid=\"([\w-]+)\"")
 
 
@@ -298,11 +299,13 @@ def _apart(svgs: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _css(text: str) -> str:
-    """Returns a style sheet of XML as one of HTML, where entities and CDATA mean nothing."""
+    """Returns a style sheet of XML as one of HTML, where entities and CDATA mean nothing; never dark on paper."""
     text = text.strip()
     if text.startswith("<![CDATA["):
-        return text.removeprefix("<![CDATA[").removesuffix("]]>").strip()
-    return unescape(text)
+        text = text.removeprefix("<![CDATA[").removesuffix("]]>").strip()
+    else:
+        text = unescape(text)
+    return _DARK.sub("@media screen and (prefers-color-scheme: dark)", text)
 
 
 def _policy(script: str, sheets: Iterable[str]) -> str:
@@ -320,7 +323,7 @@ def _hash(text: str) -> str:
 def _colours() -> str:
     """Returns the colours of the pictures as CSS variables, for the page around them."""
     light, dark = _variables(THEMES["light"]), _variables(AT_NIGHT)
-    return f"\n:root {{{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{{dark}}} }}\n"
+    return f"\n:root {{{light}}}\n@media screen and (prefers-color-scheme: dark) {{ :root {{{dark}}} }}\n"
 
 
 def _variables(theme: Theme) -> str:

@@ -382,6 +382,10 @@ def test_keys(browser: Browser, address: str) -> None:
     assert browser.run(HERE) == 5
     browser.key("Escape")
     assert not browser.run("document.querySelector('dialog').open")
+    browser.mouse("click", "[data-do=help]")
+    assert browser.run("document.querySelector('dialog').open")
+    browser.mouse("click", "dialog button")
+    assert not browser.run("document.querySelector('dialog').open")
     assert browser.troubles() == []
 
 
@@ -492,8 +496,9 @@ def test_on_paper_and_without_a_script_all_steps_are_there(browser: Browser, add
         " && s.querySelector('h2').getClientRects().length).length"
     )
     controls = "[...document.querySelectorAll('.player, .said')].filter(e => e.getClientRects().length).length"
+    night = [{"name": "prefers-color-scheme", "value": "dark"}]
     set_up: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-        "paper": ("Emulation.setEmulatedMedia", {"media": "print"}, {"media": ""}),
+        "paper": ("Emulation.setEmulatedMedia", {"media": "print", "features": night}, {"media": "", "features": []}),
         "no script": ("Emulation.setScriptExecutionDisabled", {"value": True}, {"value": False}),
     }
     method, on, off = set_up[how]
@@ -501,6 +506,9 @@ def test_on_paper_and_without_a_script_all_steps_are_there(browser: Browser, add
     try:
         browser.open(address + "#step-4")
         assert browser.run(shown) == 9 and browser.run(controls) == 0
+        paints = "['body', 'figure .new > .box'].map(part => getComputedStyle(document.querySelector(part)))"
+        assert browser.run(f"{paints}.map(paint => paint.color)")[0] == "rgb(17, 24, 39)"
+        assert browser.run(f"{paints}.map(paint => paint.fill)")[1] == "rgb(211, 242, 223)"
         assert browser.troubles() == []
     finally:
         browser.call(method, **off)
@@ -515,7 +523,7 @@ def test_a_small_screen(browser: Browser, address: str) -> None:
         assert browser.run("document.documentElement.scrollWidth") <= 380
         seen = (
             "(() => { const f = document.querySelector('.here figure').getBoundingClientRect(); return "
-            "[...document.querySelectorAll('.here g.new > .box, .here g.reused > .box, .here g.evicted > .box')]"
+            "[...document.querySelectorAll('.here g.new > .box')]"
             ".some(b => { const r = b.getBoundingClientRect(); return r.left >= f.left && r.right <= f.right; }) })()"
         )
         assert browser.run(seen)
