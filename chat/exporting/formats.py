@@ -136,19 +136,23 @@ class Sheet:
     def below(self) -> str:
         """What stands below all panels of a grid."""
         asked = self.asked
-        return (self.facts if asked.caption is None else asked.caption) if asked.captioned else ""
+        return (
+            (self.facts(self.album.panels[-1]) if asked.caption is None else asked.caption) if asked.captioned else ""
+        )
 
     def caption(self, panel: Panel) -> str:
         """Returns what stands below a picture: what was asked for, or what was recorded and what changed."""
         asked = self.asked
         if not asked.captioned or asked.caption is not None:
             return (asked.caption or "") if asked.captioned else ""
-        return "\n".join(filter(None, (panel.story, self.facts)))
+        return "\n".join(filter(None, (panel.story, self.facts(panel))))
 
-    @property
-    def facts(self) -> str:
-        """What was recorded, in one line."""
-        facts = self.album.facts
+    def facts(self, panel: Panel) -> str:
+        """Returns what was recorded, in one line; capacity and policy as they are in a panel."""
+        now = panel.snapshot
+        facts = {**self.album.facts, "capacity": f"{now.capacity:,} tokens"}
+        if now.policy:
+            facts["policy"] = now.policy
         shown = ("lesson", "model", "tokenizer", "capacity", "page size", "policy")
         same = facts.get("tokenizer") == facts.get("model")
         return " · ".join(f"{name} {facts[name]}" for name in shown if name in facts and (name, same) != _SAME)

@@ -24,7 +24,14 @@ def blocks(root: Path, kind: str) -> list[str]:
 
 def shell(command: str, root: Path, home: Path) -> subprocess.CompletedProcess[str]:
     """Runs a command line with this environment's `radixchat` and `python` first on the path."""
-    environment = {**os.environ, "RADIXCHAT_HOME": str(home), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+    home.mkdir(exist_ok=True)  # pictures go there, too
+    environment = {
+        **os.environ,
+        "RADIXCHAT_HOME": str(home),
+        "TMPDIR": str(home),
+        "COLUMNS": "100",
+        "PYTHONIOENCODING": "utf-8",
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
         ["sh", "-c", command], cwd=root, env=environment, text=True, encoding="utf-8",
