@@ -53,27 +53,24 @@ _SAMPLE = 22.0  # px of a box in the legend
 
 # -- text --------------------------------------------------------------------------------------------------------------
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 # what XML 1.0 has no place for, and Unicode's noncharacters; newline and tab are allowed
-_FORBIDDEN = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
-)  # fmt: skip
-_SPECIAL = re.compile(f"[&<>\"'{_FORBIDDEN}]")
+    + "]"
+)
 
 
 def xml(text: str) -> str:
-    """Returns text for the content of an element or for an attribute: the only way of any text into a picture."""
-    return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
+    """Returns text for the content of an element: the only way of any text into a picture."""
+    if not text.isprintable():  # everything forbidden is not
+        text = _FORBIDDEN.sub(lambda match: visible(match[0]), text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def prose(text: str) -> str:
     """Returns running text that comes from anywhere, sanitised and escaped."""
     return xml(sanitize(text))
-
-
-def _escape(match: re.Match[str]) -> str:
-    return _ENTITIES.get(match[0]) or visible(match[0])
 
 
 @lru_cache(1 << 14)
@@ -122,6 +119,8 @@ class Ink:
         self.paint = {selector: _attributes(paint) for selector, paint in paints.items()}
         self.box = {state: self._box(state) for state in State}
         self.sign = {state: self._sign(state) for state in State}
+        self.faint = f'<tspan class="faint" {self.paint[".faint"]}>'
+        self.gone = f' class="gone" {self.paint[".gone"]}'
         self.edge = {
             state: f'class="edge {state.value}" fill="none" {self.paint[f".edge.{state.value}"]} '
             f'stroke-width="{num(line.edge)}"{_dash(line.dash)}'
@@ -223,17 +222,15 @@ def _towards(x: float, y: float, to_x: float, to_y: float) -> tuple[float, float
     return x + dx * step, y + dy * step
 
 
-def node(piece: Piece, ink: Ink, words: Words) -> str:
-    """Returns the group of a piece, after its id: the text of its edge, its box and what is in it."""
+def node(piece: Piece, ink: Ink, words: Words, text: bool = True) -> str:
+    """Returns the group of a piece, after its id: the text of its edge, unless not wanted, its box, what is in it."""
     kind, state = piece.kind, piece.state
     out = [
         f' class="{_classes(piece)}" data-node="{piece.id}" data-tokens="{piece.tokens}" data-locks="{piece.locks}">',
         f"<title>{prose(_told(piece, words))}</title>",
     ]
-    gone = kind == "tombstone"
-    for row, line in enumerate(piece.text):
-        said = any(span.kind is not Kind.CUT for span in line.label.spans)
-        out.append(_text_line(line, ink, gone, gone and row > 0 and said))
+    if text:
+        out += edge_text(piece, ink)
     x, y, width, height = piece.box
     size = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}"'
     if kind == "root":
@@ -251,11 +248,21 @@ def node(piece: Piece, ink: Ink, words: Words) -> str:
     return "".join(out)
 
 
+def edge_text(piece: Piece, ink: Ink) -> Iterator[str]:
+    """Yields the lines of text on the edge of a piece; what was evicted says so first, and the rest is struck."""
+    gone = piece.kind == "tombstone"
+    for row, line in enumerate(piece.text):
+        struck = gone and row > 0 and any(span.kind is not Kind.CUT for span in line.label.spans)
+        yield _text_line(line, ink, gone, struck)
+
+
 def _classes(piece: Piece) -> str:
     if piece.kind == "root":
         return "root"
-    attribute = {Attribute.NONE: "", Attribute.LOCKED: " locked", Attribute.NEXT_VICTIM: " next-victim"}
-    return f"{piece.kind} {piece.state.value}{attribute[piece.attribute]}"
+    return f"{piece.kind} {piece.state.value}{_ATTRIBUTE_CLASSES[piece.attribute]}"
+
+
+_ATTRIBUTE_CLASSES = {Attribute.NONE: "", Attribute.LOCKED: " locked", Attribute.NEXT_VICTIM: " next-victim"}
 
 
 def _told(piece: Piece, words: Words) -> str:
@@ -273,16 +280,17 @@ def _told(piece: Piece, words: Words) -> str:
 
 
 def _text_line(line: TextLine, ink: Ink, gone: bool, struck: bool) -> str:
-    """Returns a line of text; what was evicted says so in its first line, and the rest is struck."""
-    paint = f' class="gone" {ink.paint[".gone"]}' if gone else ""
-    if struck:
-        paint += ' text-decoration="line-through"'
-    faint = "" if gone else f' class="faint" {ink.paint[".faint"]}'
-    content = "".join(
-        xml(text) if kind is Kind.TEXT or not faint else f"<tspan{faint}>{xml(text)}</tspan>"
-        for text, kind in line.label.spans
-    )
-    return f'<text x="{num(line.x)}" y="{num(line.y)}"{paint}>{content}</text>' if content else ""
+    """Returns a line of text, "" for an empty one."""
+    content = ""
+    for text, kind in line.label.spans:
+        content += xml(text) if kind is Kind.TEXT or gone else f"{ink.faint}{xml(text)}</tspan>"
+    if not content:
+        return ""
+    x, y = num(line.x), num(line.y)
+    text = f'<text x="{x}" y="{y}"{ink.gone if gone else ""}>{content}</text>'
+    if struck:  # a line, since not every renderer knows text-decoration
+        text += f'<path class="strike" {ink.paint[".strike"]} d="M{x} {num(line.y - 4.2)}h{num(line.cells * _CELL)}"/>'
+    return text
 
 
 def _content(piece: Piece, ink: Ink) -> Iterator[str]:
@@ -359,6 +367,9 @@ class Words:
         whole = f"{self._pool['capacity']} {snapshot.capacity:,}{self._pool['tok']}"
         return f"{' + '.join(said)} = {whole}"
 
+
+PROSE: Final = f'<g class="prose" font-family="{SANS}" font-size="{num(CAPTION)}">'
+"""The start of a group of sentences: all but the text of tokens."""
 
 # -- sheets ------------------------------------------------------------------------------------------------------------
 
@@ -454,7 +465,7 @@ def legend_of(scenes: Iterable[Scene], words: Words, width: float) -> list[Entry
 
 def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
     """Returns the legend; `y` is the middle of its first row."""
-    out = [f'<g class="legend" font-family="{SANS}" font-size="{num(CAPTION)}">']
+    out = ['<g class="legend">']
     for entry in entries:
         left, middle = x + entry.x, y + entry.row * ROW
         if isinstance(entry.of, State):
@@ -493,7 +504,7 @@ def heading_svg(caption: Caption, sheet: Sheet) -> str:
     if not caption.heading:
         return ""
     return (
-        f'<text class="heading" x="{num(MARGIN)}" y="{num(MARGIN + HEADING - 2)}" font-family="{SANS}" '
+        f'<text class="heading" x="{num(MARGIN)}" y="{num(MARGIN + HEADING - 2)}" '
         f'font-size="{num(HEADING)}" font-weight="700">{xml(caption.heading)}</text>'
     )
 
@@ -511,14 +522,14 @@ def prose_svg(lines: Sequence[str], x: float, y: float) -> str:
         f'<tspan x="{num(x)}" y="{num(y + row * LINE)}">{xml(line)}{" " if row + 1 < len(lines) else ""}</tspan>'
         for row, line in enumerate(lines)
     )
-    return f'<text class="caption" font-family="{SANS}" font-size="{num(CAPTION)}">{spans}</text>'
+    return f'<text class="caption">{spans}</text>'
 
 
 def pool_svg(scene: Scene, sheet: Sheet, ink: Ink) -> str:
     """Returns what the pool holds."""
     return (
-        f'<text class="pool faint" {ink.paint[".faint"]} x="{num(MARGIN)}" y="{num(sheet.pool)}" '
-        f'font-family="{SANS}" font-size="{num(CAPTION)}">{xml(sheet.words.pool(scene.panel.snapshot))}</text>'
+        f'<text class="pool faint" {ink.paint[".faint"]} x="{num(MARGIN)}" y="{num(sheet.pool)}">'
+        f"{xml(sheet.words.pool(scene.panel.snapshot))}</text>"
     )
 
 
@@ -644,14 +655,11 @@ def sheet_svg(
 ) -> str:
     """Writes one scene of a sheet."""
     panel = scene.panel
-    body = [
-        heading_svg(caption, sheet),
-        f'<g class="tree" transform="translate({num(MARGIN + 0.5)} {num(sheet.tree + 0.5)})">',
-    ]
-    body += [tree_svg(scene, ink, sheet.words), "</g>"]
+    body = [f'<g class="tree" transform="translate({num(MARGIN + 0.5)} {num(sheet.tree + 0.5)})">']
+    body += [tree_svg(scene, ink, sheet.words), "</g>", PROSE, heading_svg(caption, sheet)]
     if sheet.entries:
         body += [legend_svg(sheet.entries, MARGIN, sheet.legend, ink), pool_svg(scene, sheet, ink)]
-    body.append(caption_svg(caption, sheet))
+    body += [caption_svg(caption, sheet), "</g>"]
     page = Page(sheet.width, sheet.height, panel.title, panel.story, facts or {}, width_mm, sheet.words.lang)
     return document(page, ink, [part for part in body if part])
 

@@ -18,6 +18,7 @@ from .svg import (
     HEADING,
     LINE,
     MARGIN,
+    PROSE,
     ROW,
     SANS,
     Ink,
@@ -29,6 +30,7 @@ from .svg import (
     caption_svg,
     document,
     edge,
+    edge_text,
     heading_svg,
     ids_of,
     legend_of,
@@ -125,18 +127,17 @@ def write_animation(
     sheet = Sheet(scenes, captions, legend, words)
     ink = Ink(theme, prefix_of(prefix, 0))
     reel = _Reel(len(scenes), seconds, ink.prefix)
-    last = len(scenes) - 1
-    body = list(reel.shown([heading_svg(caption, sheet) for caption in sheet.captions]))
-    if body and last:
-        body += _dots(sheet, ink, reel)
-    body.append(f'<g class="tree" transform="translate({num(MARGIN + 0.5)} {num(sheet.tree + 0.5)})">')
+    body = [f'<g class="tree" transform="translate({num(MARGIN + 0.5)} {num(sheet.tree + 0.5)})">']
     body += _edges(scenes, ink, reel)
     body += _nodes(scenes, ink, words, reel)
-    body.append("</g>")
+    body += ["</g>", PROSE]
+    if any(captions):
+        body += reel.shown([heading_svg(caption, sheet) for caption in sheet.captions])
+        body += _dots(sheet, ink, reel)
     if sheet.entries:
         body.append(legend_svg(sheet.entries, MARGIN, sheet.legend, ink))
         body += reel.shown([pool_svg(scene, sheet, ink) for scene in scenes])
-    body += reel.shown([caption_svg(caption, sheet) for caption in sheet.captions])
+    body += [*reel.shown([caption_svg(caption, sheet) for caption in sheet.captions]), "</g>"]
     panels = [scene.panel for scene in scenes]
     page = Page(
         width=sheet.width,
@@ -192,9 +193,8 @@ class _Reel:
                 for step in range(self._steps)
                 if step == 0 or (step in when) is not (step - 1 in when)
             )
-            name = f"{self._prefix} .{name}", f"{self._prefix}-{name}"
-            rules.append(f"#{name[0]}{{animation:{name[1]} {num(length)}s step-end infinite}}")
-            rules.append(f"@keyframes {name[1]}{{{frames}}}")
+            rules.append(f"#{self._prefix} .{name}{{animation:{self._prefix}-{name} {num(length)}s step-end infinite}}")
+            rules.append(f"@keyframes {self._prefix}-{name}{{{frames}}}")
         return "\n".join(["<style>", "@media (prefers-reduced-motion:no-preference){", *rules, "}", "</style>"])
 
 
@@ -221,13 +221,20 @@ def _edges(scenes: Sequence[Scene], ink: Ink, reel: _Reel) -> Iterator[str]:
 
 
 def _nodes(scenes: Sequence[Scene], ink: Ink, words: Words, reel: _Reel) -> Iterator[str]:
-    """Yields the nodes of all steps; the id of each tells the first step that shows it so."""
-    steps: dict[tuple[str, str], list[int]] = {}
+    """Yields the texts of all edges, which change seldom, and the nodes; ids tell the first step that shows them so."""
+    texts: dict[str, list[int]] = {}
+    nodes: dict[tuple[str, str], list[int]] = {}
     for step, scene in enumerate(scenes):
         for id, piece in zip(ids_of(scene.pieces, ink.prefix), scene.pieces, strict=True):
-            steps.setdefault((id, node(piece, ink, words)), []).append(step)
+            for line in edge_text(piece, ink):
+                if line and step not in (when := texts.setdefault(line, [])):
+                    when.append(step)
+            nodes.setdefault((id, node(piece, ink, words, text=False)), []).append(step)
+    yield '<g class="texts">'
+    yield from reel.grouped((line, tuple(when)) for line, when in texts.items())
+    yield "</g>"
     yield from reel.grouped(
-        (f'<g id="{id}-s{when[0] + 1:02d}"{markup}', tuple(when)) for (id, markup), when in steps.items()
+        (f'<g id="{id}-s{when[0] + 1:02d}"{markup}', tuple(when)) for (id, markup), when in nodes.items()
     )
 
 
@@ -235,7 +242,7 @@ def _dots(sheet: Sheet, ink: Ink, reel: _Reel) -> Iterator[str]:
     """Yields dots that count the steps, on the right of the heading, if there is room for them."""
     count = len(sheet.captions)
     left = sheet.width - MARGIN - _DOT - (count - 1) * 4 * _DOT
-    if left < sheet.width / 2:
+    if count == 1 or left < sheet.width / 2:
         return
     y = MARGIN + HEADING / 2
     places = [f'cx="{num(left + step * 4 * _DOT)}" cy="{num(y)}" r="{num(_DOT)}"' for step in range(count)]
@@ -303,8 +310,14 @@ def _wide(line: Sequence[Scene]) -> float:
 
 
 def _grid(
-    scenes: Sequence[Scene], columns: int | None, rows: int | None, tall: float, legend: bool, caption: str, words: Words
-) -> _Grid:  # fmt: skip
+    scenes: Sequence[Scene],
+    columns: int | None,
+    rows: int | None,
+    tall: float,
+    legend: bool,
+    caption: str,
+    words: Words,
+) -> _Grid:
     """Breaks scenes into rows; see `write_grid`. `tall` is the most height by width where rows are free."""
     if not scenes:
         raise ValueError("no scenes")
@@ -400,9 +413,10 @@ def write_grid(
             "</g>",
             "</g>",
         ]
+    body.append(PROSE)
     if grid.entries:
         body.append(legend_svg(grid.entries, MARGIN, grid.legend, ink))
-    body.append(prose_svg(grid.lines, MARGIN, grid.caption))
+    body += [prose_svg(grid.lines, MARGIN, grid.caption), "</g>"]
     panels = [scene.panel for scene in scenes]
     page = Page(
         width=grid.width,
@@ -452,7 +466,8 @@ def grid_scenes(
         return fits, -grid.width if fits else -grid.height / grid.width
 
     lay_out = made or (lambda wrap: scenes(album, layout="compact", wrap=wrap))
-    return tuple(max((lay_out(wrap) for wrap in reversed(_WRAPS)), key=worth))
+    tried = [tuple(lay_out(wrap)) for wrap in reversed(_WRAPS)]
+    return max(tried, key=worth)
 
 
 def smallest_grid_pt(

@@ -54,6 +54,7 @@ class Theme:
             ".faint": {"fill": self.faint},
             ".rule": {"stroke": self.rule},
             ".gone": {"fill": self.states[State.EVICTED].stroke},
+            ".strike": {"stroke": self.states[State.EVICTED].stroke},
             ".plate": {"fill": self.ground},
             ".root>.box": {"fill": _fill(self.root), "stroke": self.root.stroke},
             **{f".{state.value}>.box": _box(ink) for state, ink in self.states.items()},
