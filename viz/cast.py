@@ -8,7 +8,7 @@ is no time of recording in the file: the same album gives the same bytes. Knows 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from rich.cells import cell_len
@@ -33,6 +33,7 @@ _CLEAR: Final = "\x1b[0m\x1b[2J\x1b[H"
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _MOST_STORY = 4  # lines
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 8
+_LEAST_PICTURE = 5  # lines
 
 
 def write_cast(
@@ -61,10 +62,12 @@ def write_cast(
     look = look or Look(palette="dark", lang=album.lang, abridged=album.look_abridged)
     lines = [json.dumps(_header(album, columns, rows, look), ensure_ascii=False)]
     picture: Picture | None = None
-    for number, panel in enumerate(album.panels):
+    below = [_below(album, panel, columns, rows, look) for panel in album.panels]
+    room = rows - 2 - max(map(len, below), default=0)
+    for number, (panel, under) in enumerate(zip(album.panels, below, strict=True)):
         at = round(number * seconds, 3)
-        picture = _picture(album, panel, columns, rows, view, look, picture)
-        frame = "\r\n".join(_written(line, look) for line in _frame(album, panel, picture, columns, rows, look))
+        picture = _picture(album, panel, columns, room, view, look, picture)
+        frame = "\r\n".join(_written(line, look) for line in _frame(album, panel, picture, under, columns, room, look))
         hide = "" if number else _HIDE
         lines.append(_event(at, "o", f"{hide}{_CLEAR}{frame}"))
         lines.append(_event(at, "m", label(panel.title).plain))
@@ -98,7 +101,7 @@ def _event(at: float, kind: str, data: str) -> str:
 
 
 def _picture(
-    album: Album, panel: Panel, columns: int, rows: int, view: View, look: Look, before: Picture | None
+    album: Album, panel: Panel, columns: int, room: int, view: View, look: Look, before: Picture | None
 ) -> Picture:
     if view == "ruler":
         return ruler(panel.snapshot, album.pieces, width=columns, look=look, letters=panel.letters)
@@ -108,15 +111,24 @@ def _picture(
             panel.snapshot, album.pieces, width=columns, look=look, bytes_per_token=size, letters=panel.letters
         )
     return figure(
-        panel.snapshot, album.pieces, look=look, before=before, width=columns, height=rows - _MOST_STORY - 5,
+        panel.snapshot, album.pieces, look=look, before=before, width=columns, height=room,
         letters=panel.letters,
     )  # fmt: skip
 
 
-def _frame(album: Album, panel: Panel, picture: Picture, columns: int, rows: int, look: Look) -> Iterator[Text]:
-    """Yields the lines of a frame, `rows` at most, none wider than the screen."""
+def _frame(
+    album: Album, panel: Panel, picture: Picture, below: Sequence[Text], columns: int, room: int, look: Look
+) -> Iterator[Text]:
+    """Yields the lines of a frame, none wider than the screen; the picture takes `room` lines at most."""
     strong, faint = (Style(bold=True), Style(dim=True)) if look.colour else (Style.null(), Style.null())
-    name = label(panel.title, ascii=look.ascii).fit(columns, ascii=look.ascii).plain
+    yield Text(label(panel.title, ascii=look.ascii).fit(columns, ascii=look.ascii).plain, strong)
+    yield from _window(album, panel, picture, columns, room, faint, look)
+    yield Text()
+    yield from below
+
+
+def _below(album: Album, panel: Panel, columns: int, rows: int, look: Look) -> list[Text]:
+    """Returns what stands below a picture: story, pool and signs, as much as a small screen has room for."""
     story = paragraphs(panel.story, columns, ascii=look.ascii)
     if len(story) > _MOST_STORY:
         rest = label(" ".join(story[_MOST_STORY - 1 :]), ascii=look.ascii).fit(columns, ascii=look.ascii)
@@ -126,15 +138,8 @@ def _frame(album: Album, panel: Panel, picture: Picture, columns: int, rows: int
         ascii=look.ascii, colour=look.colour, lang=look.lang,
     )  # fmt: skip
     signs = legend(width=columns, palette=look.palette, ascii=look.ascii, colour=look.colour, lang=look.lang)
-    below = [*map(Text, story), *pool.split(), *signs.split()]
-    room = rows - 2 - len(below)
-    if room < 5:  # a very small screen: the picture comes first
-        below = below[: max(0, rows - 7)]
-        room = rows - 2 - len(below)
-    yield Text(name, strong)
-    yield from _window(album, panel, picture, columns, room, faint, look)
-    yield Text()
-    yield from (_cropped(line, 0, columns) for line in below)
+    lines = [*map(Text, story), *pool.split(), *signs.split()]
+    return [_cropped(line, 0, columns) for line in lines[: max(0, rows - 2 - _LEAST_PICTURE)]]
 
 
 def _window(
@@ -156,7 +161,8 @@ def _window(
     for y in range(top, bottom):
         yield _cropped(picture.line(y), left, columns)
     if high:
-        yield Text(_more(top, picture.height - bottom, look), faint)
+        more = label(_more(top, picture.height - bottom, look), ascii=look.ascii)
+        yield Text(more.fit(columns, ascii=look.ascii).plain, faint)
 
 
 def _more(above: int, below: int, look: Look) -> str:

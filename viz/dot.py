@@ -61,7 +61,7 @@ def write_dot(
         graph_attr={
             "rankdir": rankdir, "ordering": "out", "nodesep": "0.3", "ranksep": "0.35", "bgcolor": colours.ground,
             "fontname": "monospace", "fontsize": "11", "fontcolor": colours.text, "labelloc": "b", "labeljust": "l",
-            "label": _escaped([panel.title]), "tooltip": _escaped([panel.title]),
+            "label": _escaped([panel.title]), "tooltip": _tooltip(panel.title),
             "id": f"{prefix}tree",
         },
         node_attr={
@@ -156,7 +156,7 @@ def _node(one: Told, colours: Theme, id: str) -> Mapping[str, str]:
         "penwidth": f"{stroke.box:g}",
         **({"style": "filled,rounded,dashed"} if one.state is State.EVICTED else {}),
         **({"peripheries": "2"} if one.kind is RowKind.FOLD else {}),
-        "tooltip": _escaped([label(one.sentence).fit(_MOST_TOOLTIP).plain]),
+        "tooltip": _tooltip(one.sentence),
         "id": id,
         "class": " ".join(dict.fromkeys(["node", *one.classes.split()])),
     }
@@ -169,8 +169,8 @@ def _edge(one: Told, colours: Theme) -> Mapping[str, str]:
         "fontcolor": ink.stroke if one.state is State.EVICTED else colours.text,
         "penwidth": f"{stroke.edge:g}",
         **({"style": "dashed"} if one.state is State.EVICTED else {}),
-        "tooltip": _escaped([label(one.text).fit(_MOST_TOOLTIP).plain]),
-        "labeltooltip": _escaped([label(one.text).fit(_MOST_TOOLTIP).plain]),
+        "tooltip": _tooltip(one.text),
+        "labeltooltip": _tooltip(one.text),
         "class": f"edge {one.state.value}",
     }
 
@@ -199,6 +199,11 @@ def _escaped(lines: Iterable[str]) -> str:
 def _left(lines: Iterable[str]) -> str:
     """Returns lines as a label that is flush left, with a blank between it and the edge."""
     return _never_html("".join(rf" {_literal(line)}\l" for line in lines))
+
+
+def _tooltip(text: str) -> str:
+    r"""Returns a tooltip; Graphviz reads escapes in it twice, and would put names where it finds ``\\N``."""
+    return _never_html(graphviz.escape(_literal(label(text).fit(_MOST_TOOLTIP).plain)))
 
 
 def _literal(line: str) -> str:

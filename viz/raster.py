@@ -120,18 +120,50 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
 def _prepared(root: ElementTree.Element) -> bytes:
     """Gives every character of a monospaced text its place, and a font that has it."""
     has = _glyphs()
-    base = next((font for font in _FONTS if has(font, "A") and has(font, "●")), "monospace")
+    base = {mono: _base(mono, has) for mono in (True, False)}
     stack = [(root, _Type(0.0, False, "start", 0.0))]
     while stack:
         node, above = stack.pop()
         own = above.of(node)
-        if "font-family" in node.attrib and own.mono:
-            node.set("font-family", base)
+        if "font-family" in node.attrib:
+            node.set("font-family", base[own.mono])
         if node.tag == f"{{{_SVG}}}text" and own.mono and own.size:
-            _placed(node, own, has)
+            _placed(node, own, base[True], has)
+        elif node.tag == f"{{{_SVG}}}text":
+            _flowing(node, base[False], has)
         else:
             stack += [(child, own) for child in node]
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _base(mono: bool, has: Callable[[str, str], bool]) -> str:
+    """Returns the font of most characters."""
+    if mono:
+        return next((font for font in _FONTS if _is_even(font) and has(font, "●")), "monospace")
+    return "sans-serif"
+
+
+def _is_even(font: str) -> bool:
+    """Returns whether a font is monospaced; what stands for one that is not there mostly is not."""
+    narrow, wide = (_scaled(font).text_extents(char)[4] for char in "iW")
+    return bool(narrow == wide)
+
+
+def _flowing(node: ElementTree.Element, base: str, has: Callable[[str, str], bool]) -> None:
+    """Puts characters that a proportional font lacks into pieces with a font that has them."""
+    for parent in [*node.iter(f"{{{_SVG}}}text"), *list(node.iter(f"{{{_SVG}}}tspan"))]:
+        for child in reversed(list(parent)):
+            _split(parent, list(parent).index(child) + 1, child.tail, base, has)
+            child.tail = None
+        _split(parent, 0, parent.text, base, has)
+        parent.text = None
+
+
+def _split(parent: ElementTree.Element, at: int, text: str | None, base: str, has: Callable[[str, str], bool]) -> None:
+    for number, (font, part) in enumerate(_parts(text or "", has, base)):
+        span = ElementTree.Element(f"{{{_SVG}}}tspan", {"font-family": font} if font else {})
+        span.text = part
+        parent.insert(at + number, span)
 
 
 class _Type(NamedTuple):
@@ -157,7 +189,7 @@ def _number(value: str | None, default: float) -> float:
     return default if value is None else float(value.strip().removesuffix("px").split()[0])
 
 
-def _placed(node: ElementTree.Element, type: _Type, has: Callable[[str, str], bool]) -> None:
+def _placed(node: ElementTree.Element, type: _Type, base: str, has: Callable[[str, str], bool]) -> None:
     """Replaces the content of a text by pieces of one font in which every character has its own place."""
     pieces = list(_pieces(node, type))
     for child in list(node):
@@ -177,7 +209,7 @@ def _placed(node: ElementTree.Element, type: _Type, has: Callable[[str, str], bo
             chunk = []
             start = x = _number(attributes["x"], 0.0)
         x += _number(attributes.get("dx"), 0.0)
-        for font, part in _parts(text, has):
+        for font, part in _parts(text, has, base):
             kept = {name: value for name, value in attributes.items() if name not in ("x", "dx", "letter-spacing")}
             span = ElementTree.SubElement(node, f"{{{_SVG}}}tspan", kept | ({"font-family": font} if font else {}))
             span.text = part
@@ -208,32 +240,32 @@ def _pieces(node: ElementTree.Element, type: _Type) -> Iterator[tuple[dict[str, 
             yield {}, child.tail, type
 
 
-def _parts(text: str, has: Callable[[str, str], bool]) -> list[tuple[str, str]]:
+def _parts(text: str, has: Callable[[str, str], bool], base: str) -> list[tuple[str, str]]:
     """Cuts a text into stretches of one font; "" is the base font."""
 
     def font(char: str) -> str:
-        if char.isspace() or ord(char) < 0x7F:
+        if char.isspace() or has(base, char):
             return ""
-        found = next((name for name in _FONTS if has(name, char)), "")
-        return "" if found == _FONTS[0] else found
+        return next((name for name in _FONTS if has(name, char)), "")
 
     return [(name, "".join(chars)) for name, chars in groupby(text, key=font)]
 
 
 @cache
-def _glyphs() -> Callable[[str, str], bool]:
-    """Returns a function that tells whether a font has a character."""
+def _scaled(font: str) -> Any:
+    """Returns a font of Cairo."""
     import cairocffi
 
-    @cache
-    def scaled(font: str) -> Any:
-        face = cairocffi.ToyFontFace(font)
-        one = cairocffi.Matrix()
-        return cairocffi.ScaledFont(face, cairocffi.Matrix(xx=16, yy=16), one)
+    return cairocffi.ScaledFont(cairocffi.ToyFontFace(font), cairocffi.Matrix(xx=16, yy=16), cairocffi.Matrix())
+
+
+@cache
+def _glyphs() -> Callable[[str, str], bool]:
+    """Returns a function that tells whether a font has a character."""
 
     @cache
     def has(font: str, char: str) -> bool:
-        return all(glyph[0] for glyph in scaled(font).text_to_glyphs(0, 0, char, False))
+        return all(glyph[0] for glyph in _scaled(font).text_to_glyphs(0, 0, char, False))
 
     return has
 

@@ -19,9 +19,10 @@ _SETS: Final = (
     r"\u00ad\u034f\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible, inside words
     r"\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # zero width
     r"\u2028\u2029"  # line and paragraph separators
+    r"\ufdd0-\ufdef\ufffe\uffff"  # no characters; XML, Cairo and others refuse files with some of them
     r"\ud800-\udfff"  # halves of surrogate pairs; the last 128 of U+DC80.. stand for bytes that are no UTF-8
     r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # formats, tags
-)
+) + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(1, 17))  # no characters either
 HIDDEN: Final = re.compile(f"[{_SETS}]")
 """Every character that is never shown as it is."""
 
