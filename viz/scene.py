@@ -211,10 +211,8 @@ class _Plan:
         for width, most, box in zip(cells, rows, self._boxes, strict=True):
             high = most * LINE + _ABOVE + _BELOW if most else 0
             parts.append(Part(_px(width), high, max(box, 2 * _STEM), _BOX, _STEM, _TIE, closed=True))
-        places = [
-            at._replace(y=at.y + _EDGE, top=at.top + _EDGE, bottom=at.bottom + _EDGE)
-            for at in spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART)
-        ]
+        placed = spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART)
+        places = [Spot(x, y + _EDGE, left, top + _EDGE, bottom + _EDGE) for x, y, left, top, bottom in placed]
         written = [
             [[_line(places[part], row, line, wide) for part, row, line, wide in edge if wide] for edge in shot]
             for shot in lines

@@ -207,6 +207,21 @@ def test_no_node_moves_while_replies_grow_over_several_steps(
         check(scene)
 
 
+def test_no_page_is_cut() -> None:
+    radix = RadixCache(40, page_size=2)
+    shots = []
+    for prompt in ((1, 2, 3, 4, 5, 6), (1, 2, 3, 9), (1, 2, 3, 4, 5, 6)):  # they differ within the second page
+        radix.new_step()
+        if len(shots) == 1:
+            radix.evict(40)
+        turn(radix, prompt, ())
+        shots.append(radix.snapshot())
+    made = scenes(album(shots))
+    check_still(made)
+    assert paths(shots[2]) == {2: (0, 1, 2, 3, 9), 3: (0, 1, 2), 4: (0, 1, 2, 3, 4, 5, 6)}
+    assert nodes(made[2])[4].box == nodes(made[0])[1].box
+
+
 @pytest.mark.parametrize("layout", ["fixed", "compact"])
 def test_the_nine_steps(layout: Layout) -> None:
     made = scenes(nine(), layout=layout)
