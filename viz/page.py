@@ -28,8 +28,8 @@ from .themes import AT_NIGHT, THEMES, Theme
 from .told import told
 from .twigs import RowKind
 
-SCHEMES: Final = {"auto": "auto", "light": "light", "dark": "dark", "print": "light"}
-"""What a page begins with in each theme: on paper every page is light. A button changes between light and dark."""
+SCHEMES: Final = ("auto", "light", "dark")
+"""What a page may begin with; a button changes between light and dark. On paper every page is light."""
 
 _COLUMNS: Final = ("name", "state", "attribute", "locks", "tokens", "path", "text", "parent")
 """What the script is told about a node; `path` is the token at which it ends, `text` the place of its text."""
@@ -114,7 +114,7 @@ def write_page(album: Album, svgs: Sequence[str], *, title: str, theme: str = "a
     script = _read("page.js")
     parts = [
         "<!DOCTYPE html>",
-        f'<html lang="{words["html"]}" data-theme="{SCHEMES[theme]}">',
+        f'<html lang="{words["html"]}" data-theme="{theme}">',
         "<head>",
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script, sheets)}">',
