@@ -197,6 +197,8 @@ def _told(run: Run, panel: Panel, lang: str) -> Panel:
 
 def _relabelled(album: Album, asked: Options) -> Album:
     """Notes the texts that stand for nodes' own. Raises UsageError for a node that is in no panel."""
+    if not asked.fold and not asked.relabel:
+        return album
     known = {node.id for panel in album.panels for node in panel.snapshot.nodes()}
     known |= {stone.node for panel in album.panels for stone in panel.snapshot.tombstones}
     for node in [*asked.fold, *(node for node, _ in asked.relabel)]:

@@ -142,6 +142,33 @@ def test_the_last_step_is_drawn_unless_another_is_named(run: Run) -> None:
     assert "Step 4: " in title("four.svg") and "Step 9: " in title("last.svg")
 
 
+def test_step_0_of_a_recording_is_before_the_first(run: Run, recording: Path) -> None:
+    """An empty tree; it belongs to no series unless it is asked for."""
+    assert run(recording, "-o", "zero.svg", "--step", "0").code == 0
+    assert title("zero.svg") == "step 0"
+    run(recording, "-o", "all.svg", "--all")
+    run(recording, "-o", "some.svg", "--step", "0-2")
+    assert sorted(path.name for path in Path().glob("all*")) == [f"all-0{n}.svg" for n in (1, 2, 3)]
+    assert sorted(path.name for path in Path().glob("some*")) == [f"some-0{n}.svg" for n in (0, 1, 2)]
+
+
+@pytest.mark.parametrize("format", ["json", "txt"])
+def test_data_and_text_hold_several_steps_in_one_file(run: Run, format: str) -> None:
+    """The last one, unless others are asked for."""
+    sizes = []
+    for more in ((), ("--step", "3-5"), ("--all",)):
+        assert run("nine-steps", "-o", f"x.{format}", *more).code == 0
+        text = Path(f"x.{format}").read_text(encoding="utf-8")
+        sizes.append(len(json.loads(text)["steps"]) if format == "json" else text.count("Step "))
+    assert sizes == [1, 3, 9]
+
+
+def test_the_policy_of_a_caption_is_that_of_its_step(run: Run) -> None:
+    """A lesson may change it on the way."""
+    run("policies", "-o", "x.svg")
+    assert "policy lfu" in Path("x.svg").read_text(encoding="utf-8")
+
+
 def title(path: str) -> str:
     """The title of an SVG."""
     return ElementTree.parse(path).getroot().findtext(f"{SVG}title") or ""
