@@ -129,11 +129,15 @@ def runs_of(line: Text) -> list[Run]:
     """Returns any line as runs, blanks and all: what `line_of` made, and what others did."""
     base = _style(line.style)
     edges = sorted({0, len(line.plain), *(at for span in line.spans for at in (span.start, span.end))})
+    begins: dict[int, list[int]] = {}  # which spans begin where, by number: later ones paint over earlier ones
+    for number, span in enumerate(line.spans):
+        begins.setdefault(span.start, []).append(number)
     runs: list[Run] = []
+    open_: list[int] = []
     x = 0
     for start, end in pairwise(edges):
-        styles = [_style(span.style) for span in line.spans if span.start <= start and end <= span.end]
-        style = sum(styles, base)
+        open_ = sorted([*(number for number in open_ if line.spans[number].end > start), *begins.get(start, ())])
+        style = sum((_style(line.spans[number].style) for number in open_), base)
         text = line.plain[start:end]
         if text and runs and runs[-1].style == style:
             runs[-1] = runs[-1]._replace(text=runs[-1].text + text)

@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from radixchat.radix import Snapshot
 from radixchat.viz.cells import paragraphs, runs_of
@@ -188,3 +190,14 @@ def test_paragraphs_keep_their_width() -> None:
     lines = paragraphs("One sentence \x1b[2J here. 另一个句子在这里，很长很长。\n\nAnd " + "x" * 50, 20)
     assert all(cell_len(line) <= 20 for line in lines)
     assert "".join(lines).replace(" ", "").startswith("Onesentence␛[2Jhere.另一个")
+
+
+def test_runs_are_what_rich_paints() -> None:
+    line = Text("abcdef基g", style="bold")
+    line.stylize("red", 1, 5)
+    line.stylize("blue", 3, 7)
+    line.stylize("italic", 0, 8)
+    console = Console(color_system="truecolor", force_terminal=True, width=80)
+    wanted = [(char, style) for text, style, _ in line.render(console, end="") for char in text]
+    assert [(char, run.style) for run in runs_of(line) for char in run.text] == wanted
+    assert [run.x for run in runs_of(line)] == [0, 1, 3, 8]  # equal neighbours are one, "基" takes two cells
