@@ -55,7 +55,7 @@ class Label(NamedTuple):
     @property
     def cells(self) -> int:
         """Terminal cells it takes."""
-        return sum(cell_len(span.text) for span in self.spans)
+        return sum([cell_len(text) for text, _ in self.spans])
 
     def fit(self, width: int, *, ascii: bool = False) -> Label:
         """Returns the label in at most `width` cells, shortened in the middle when it must be."""

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from radixchat.chat.lessons.loading import load_lesson
+from radixchat.chat.lessons.running import Stage
 from radixchat.radix import RadixCache, Snapshot, as_key
 from radixchat.viz.album import Album, Panel
 from radixchat.viz.edges import MOST_LINES
@@ -231,6 +233,17 @@ def test_the_nine_steps(layout: Layout) -> None:
     assert [sum(piece.kind == "tombstone" for piece in scene.pieces) for scene in made] == [0, 0, 0, 0, 1, 0, 0, 2, 3]
     named = [sorted(piece.name for piece in scene.pieces if piece.name) for scene in made]
     assert named == [[], ["a"], ["b"], ["c", "d"], [], ["e"], ["f", "g", "h"], ["i", "j", "k", "l"], []]
+
+
+@pytest.mark.parametrize("name", ["nine-steps", "policies"])
+def test_no_node_of_a_lesson_moves(name: str) -> None:
+    """Whole lessons on the real cache: letters, evictions, a capacity that shrinks."""
+    run = Stage(load_lesson(name)).run()
+    shown = tuple(Panel(at.number, run.panel(at.number), run.drawn(at.number), "", "") for at in run.steps)
+    made = scenes(Album(shown, run.recording.pieces, run.abridged))
+    check_still(made)
+    for scene in made:
+        check(scene)
 
 
 def test_no_node_of_the_nine_steps_moves_nor_does_a_text_when_its_edge_is_cut_between_lines() -> None:
