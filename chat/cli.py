@@ -295,7 +295,9 @@ def export(
     step: Annotated[str | None, typer.Option("--step", help="This step, or several: 3-6. Else the last one.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every step; a file each, of the same size.")] = False,
     animate: Annotated[bool, typer.Option("--animate", help="All steps in one SVG, one after the other.")] = False,
-    grid: Annotated[str | None, typer.Option("--grid", help="All steps in one picture: columns x rows, 3x3.")] = None,
+    grid: Annotated[
+        str | None, typer.Option("--grid", help="All steps in one picture: 3x3 (columns x rows) or auto.")
+    ] = None,
     view: Annotated[str, typer.Option("--view", help="figure (of the paper), rail or ruler.")] = "figure",
     theme: Annotated[str | None, typer.Option("--theme", help="light, dark, auto (as the reader's) or print.")] = None,
     labels: Annotated[str, typer.Option("--labels", help="On the edges: text, tokens (counts) or ids.")] = "text",

@@ -36,10 +36,12 @@ _SAME: Final = ("tokenizer", True)  # a tokenizer that is called as its model ne
 _PAGE: Final = 178.0
 """Width of a grid on paper where none is given, in mm: both columns of a page."""
 
-_CELL_LETTERS: Final = 13.0  # px of the letters of outline and ruler
+_LEAST_CELLS: Final = 40  # columns of outline and ruler on narrow paper
+_CELL_LETTERS: Final = 13.0  # px of their letters
+_CELL_MARGIN: Final = 16.0  # px around them
 
-_SCREEN: Final = Grid(120, 36)
-"""Cells of a film."""
+_SCREEN: Final = (120, 36)
+"""Columns and rows of a film."""
 
 
 class Many(Enum):
@@ -202,13 +204,11 @@ def _prefix(panel: Panel) -> str:
 
 
 def _check_grid(sheet: Sheet) -> None:
-    grid, steps = sheet.asked.grid, len(sheet.album.panels)
-    assert grid is not None
-    if steps > grid.columns * grid.rows:
-        rows = -(-steps // grid.columns)
+    (columns, rows), steps = sheet.asked.grid or Grid(), len(sheet.album.panels)
+    if columns is not None and rows is not None and steps > columns * rows:
         raise UsageError(
-            f"{steps} steps do not fit {grid.columns} × {grid.rows} panels",
-            f"Give --grid {grid.columns}x{rows}, or fewer steps, as in --step 1-{grid.columns * grid.rows}.",
+            f"{steps} steps do not fit {columns} × {rows} panels",
+            f"Give --grid {columns}x{-(-steps // columns)}, or fewer steps, as in --step 1-{columns * rows}.",
         )
 
 
@@ -231,19 +231,31 @@ def _frame(sheet: Sheet, panel: Panel) -> Frame:
     from ...viz.svg_cells import Frame
     from ...viz.told import told
 
-    album, folded = sheet.album, sheet.asked.fold
+    album, folded, width = sheet.album, sheet.asked.fold, _columns(sheet.asked.width)
     look = replace(album.look, palette="light")
     memory = album.bytes_per_token or None
     if sheet.asked.view == "rail":
         picture: Any = outline(
-            panel.snapshot, album.pieces, width=_CELLS, look=look, bytes_per_token=memory, folded=folded,
+            panel.snapshot, album.pieces, width=width, look=look, bytes_per_token=memory, folded=folded,
             letters=panel.letters,
         )  # fmt: skip
     else:
-        picture = ruler(panel.snapshot, album.pieces, width=_CELLS, look=look, folded=folded, letters=panel.letters)
-    pool = memory_line(panel.snapshot, width=_CELLS, bytes_per_token=memory, palette="light", lang=album.lang)
+        picture = ruler(panel.snapshot, album.pieces, width=width, look=look, folded=folded, letters=panel.letters)
+    pool = memory_line(panel.snapshot, width=width, bytes_per_token=memory, palette="light", lang=album.lang)
     nodes = told(panel.snapshot, album.pieces, letters=panel.letters, folded=folded, relabels=album.relabels)
-    return Frame(picture, panel.title, panel.story, sheet.caption(panel), nodes, f"{_prefix(panel)}-", pool.split())
+    return Frame(
+        picture, panel.title, panel.story, sheet.caption(panel), nodes, f"{_prefix(panel)}-", list(pool.split())
+    )
+
+
+def _columns(width_mm: float | None) -> int:
+    """Returns how many columns can be read on paper so wide, of those there are otherwise."""
+    from ...viz import svg_cells
+
+    if width_mm is None:
+        return _CELLS
+    px = _CELL_LETTERS * width_mm * 72 / 25.4 / LEAST_POINT  # of a picture whose letters are just large enough
+    return max(_LEAST_CELLS, min(_CELLS, int((px - 2 * _CELL_MARGIN) / svg_cells.CELL)))
 
 
 # -- the others ----------------------------------------------------------------------------------------------------
@@ -291,9 +303,9 @@ def _to_cast(sheet: Sheet, place: int | None) -> bytes:
 
     asked = sheet.asked
     look = replace(sheet.album.look, palette=sheet.theme)
-    return write_cast(
-        sheet.album, columns=_SCREEN.columns, rows=_SCREEN.rows, seconds=asked.seconds, view=asked.view, look=look
-    ).encode()  # type: ignore[arg-type]
+    view: Any = asked.view
+    columns, rows = _SCREEN
+    return write_cast(sheet.album, columns=columns, rows=rows, seconds=asked.seconds, view=view, look=look).encode()
 
 
 def _to_json(sheet: Sheet, place: int | None) -> bytes:

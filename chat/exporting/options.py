@@ -31,10 +31,10 @@ class Steps(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Panels side by side and below each other."""
+    """Panels side by side and below each other; None: as many as let the text be large."""
 
-    columns: int
-    rows: int
+    columns: int | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,7 @@ def _together(asked: Options) -> None:
         raise UsageError("--step names steps, and --all means every one", "Give one of them.")
     if asked.animate and asked.grid is not None:
         raise UsageError("--animate shows one step after the other, --grid all at once", "Give one of them.")
-    one = asked.step is not None and asked.step.first == asked.step.last
-    if one and asked.animate:
+    if asked.animate and asked.step is not None and asked.step.first == asked.step.last:
         raise UsageError(f"one step does not move: --step {asked.step.first}", "Give several, as in --step 1-4.")
     if not asked.captioned and asked.caption is not None:
         raise UsageError("--no-caption leaves out what --caption says", "Give one of them.")
@@ -169,9 +168,11 @@ def _steps(text: str | None) -> Steps | None:
 def _grid(text: str | None) -> Grid | None:
     if text is None:
         return None
+    if text == "auto":
+        return Grid()
     found = re.fullmatch(r"([1-9][0-9]{0,2})[x×]([1-9][0-9]{0,2})", text)
     if not found:
-        raise UsageError(f"{text!r} is no grid", "Write columns x rows, like --grid 3x3.")
+        raise UsageError(f"{text!r} is no grid", "Write columns x rows, like --grid 3x3, or auto.")
     return Grid(int(found[1]), int(found[2]))
 
 

@@ -16,7 +16,7 @@ from ...viz import sanitize
 from ...viz.album import Album, Panel, album_of
 from ...viz.story import tell_diff
 from ..errors import UsageError, UserError
-from ..journal import find, open_recording
+from ..journal import find
 from .options import Options, Steps
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def _before_damage(what: str, step: Steps) -> Recording:
     """Returns the whole steps of a damaged recording. Raises UserError when those asked for are not among them."""
     try:
         recording = load(find(what), before_damage=True)
-    except RecordingError:
-        return open_recording(what)  # which raises
+    except RecordingError as error:
+        raise UserError(error.what, error.fix) from None
     steps = recording.steps
     if len(steps) < 2 or not steps[0].number <= step.first <= step.last <= steps[-2].number:
         raise _readable(what, RecordingError(f"the recording is damaged before step {step.last} ends", ""))

@@ -257,6 +257,14 @@ def test_letters_that_would_be_too_small_are_said(run: Run) -> None:
     assert len(run("nine-steps", "-o", "x.svg", "--width", "100cm").said) == 1
 
 
+def test_outline_and_ruler_take_as_many_columns_as_can_be_read(run: Run) -> None:
+    """On narrow paper fewer."""
+    for view in ("rail", "ruler"):
+        assert len(run("nine-steps", "-o", f"{view}.svg", "--view", view, "--width", "84mm").said) == 1
+        run("nine-steps", "-o", f"{view}-screen.svg", "--view", view)
+        assert boxes([f"{view}.svg"]) != boxes([f"{view}-screen.svg"])
+
+
 WRONG = [
     ((), 2, ("'--output'",)),
     (("-o", "tree.doc"), 2, ("'.doc'", ".svg, .png, .pdf")),
@@ -278,6 +286,7 @@ WRONG = [
     (("-o", "x.svg", "--step", "2", "--animate"), 2, ("--step 1-4",)),
     (("-o", "x.svg", "--grid", "3x3", "--animate"), 2, ("--animate", "--grid")),
     (("-o", "x.svg", "--grid", "2x2"), 2, ("9 steps do not fit 2 × 2", "--grid 2x5")),
+    (("-o", "x.svg", "--grid", "0x3"), 2, ("is no grid",)),
     (("-o", "x.svg", "--grid", "3"), 2, ("'3' is no grid", "3x3")),
     (("-o", "x.svg", "--view", "tree"), 2, ("there is no view 'tree'",)),
     (("-o", "x.svg", "--view", "rail", "--grid", "3x3"), 2, ("--grid is for the figure",)),
