@@ -1,4 +1,6 @@
-"""Writes files whole or not at all: a temporary file beside each, and at the end all of them take their places.
+"""Writes files whole or not at all: a temporary file beside each, and when all are there they take their places.
+
+`os.path` is asked about names rather than `Path`: to it a name that is too long is no error, but no file.
 
 Knows paths and bytes; no format.
 """
@@ -26,11 +28,11 @@ def check(paths: list[Path], *, clobber: bool) -> None:
     """
     for path in paths:
         folder = path.parent
-        if not folder.is_dir():
-            if folder.exists():
+        if not os.path.isdir(folder):
+            if os.path.lexists(folder):
                 raise UsageError(f"{folder} is no folder", "Name a file in a folder that is there.")
             raise UsageError(f"the folder {folder} does not exist", f"Make it first: mkdir -p {folder}")
-        if path.is_dir():
+        if os.path.isdir(path):
             raise UsageError(f"{path} is a folder", "Name a file, or several in it with --all.")
         if not clobber and os.path.lexists(path):
             raise UsageError(f"{path} exists", "Name another file, or leave --no-clobber out to replace it.")
@@ -52,7 +54,7 @@ def write(files: Mapping[Path, bytes]) -> None:
             if target.exists() and not target.is_file():
                 target.write_bytes(data)
                 continue
-            drafts.append((target.with_name(f".{target.name[:200]}.{os.getpid()}.part"), target))
+            drafts.append((target.with_name(f".radixchat-{os.getpid()}-{len(drafts)}.part"), target))
             _draft(*drafts[-1], data)
         while drafts:
             draft, path = drafts[0]
@@ -60,10 +62,9 @@ def write(files: Mapping[Path, bytes]) -> None:
             drafts.pop(0)
     except BrokenPipeError:
         raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}", "Name another file, or make room."
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(f"{path} cannot be written: {why}", "Name another file, or make room.") from None
     finally:
         for draft, _ in drafts:
             with suppress(OSError):

@@ -6,6 +6,7 @@ are imported when they write.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -415,7 +416,7 @@ def format_of(asked: Options) -> Format:
         return FORMATS[asked.format.lower()]
     if asked.output == STDOUT:
         raise UsageError("stdout has no ending that tells a format", f"Give --format: {', '.join(FORMATS)}.")
-    if asked.output.endswith(("/", "\\")) or Path(asked.output).is_dir():
+    if asked.output.endswith(("/", "\\")) or os.path.isdir(asked.output):
         return FORMATS["svg"]
     ending = Path(asked.output).suffix.lower()
     for row in FORMATS.values():

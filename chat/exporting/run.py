@@ -5,6 +5,7 @@ Draws everything first, then writes; so a file is there whole, or as it was. Kno
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,7 +152,7 @@ def _frames(output: str, numbers: list[int], format: Format) -> list[Path]:
     digits = max(2, len(str(max(numbers))))
     path = Path(output)
     if _NUMBER not in path.name:
-        if re.search(r"[/\\]$", output) or path.is_dir():
+        if re.search(r"[/\\]$", output) or os.path.isdir(path):
             path = path / f"step-{_NUMBER}{format.endings[0]}"
         else:
             path = path.with_name(f"{path.stem}-{_NUMBER}{path.suffix}")

@@ -5,9 +5,9 @@ Knows no format, no file that is written and no screen.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...radix.recording import Recording, RecordingError, load
@@ -49,7 +49,7 @@ def open_source(what: str, asked: Options, wanted: Wanted) -> Source:
 
     if what.endswith(ENDINGS) or what in shipped():
         return _lesson(what, asked, wanted)
-    if what != "last" and "/" not in what and not Path(what).exists():
+    if what != "last" and "/" not in what and not os.path.exists(what):
         load_lesson(what)  # says which lessons there are, and which one may be meant
     if asked.model != "words":
         raise UsageError("--model is for lessons: a recording is what it is", "Leave --model out.")

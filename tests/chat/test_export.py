@@ -276,6 +276,8 @@ WRONG = [
     (("-o", "no/", "--all"), 2, ("folder no does not exist", "mkdir -p no")),
     (("-o", "/dev/null/tree.svg"), 2, ("/dev/null is no folder",)),
     (("-o", "/proc/tree.svg"), 2, ("/proc/tree.svg cannot be written",)),
+    (("-o", f"{'long' * 99}.svg"), 2, ("cannot be written: File name too long",)),
+    (("-o", "a\0b.svg"), 2, ("cannot be written",)),
     (("-o", "."), 2, (". is a folder", "--all")),
     (("-o", "x.svg", "--step", "12"), 2, ("there is no step 12", "steps 1 to 9")),
     (("-o", "x.svg", "--step", "5-12"), 2, ("there is no step 12",)),
