@@ -64,3 +64,10 @@ def test_models_policies_and_recordings(complete) -> None:
     (recordings_dir() / "1.jsonl").touch()
     assert complete("radixchat replay ") == ["last", str(recordings_dir() / "1.jsonl")]
     assert complete("radixchat con") == ["config"]
+
+
+def test_what_can_be_exported_and_how(complete) -> None:
+    """Recordings and lessons; formats."""
+    assert complete("radixchat export nine") == ["nine-steps"]
+    assert complete("radixchat export la") == ["last"]
+    assert complete("radixchat export last --format p") == ["png", "pdf"]
