@@ -35,7 +35,7 @@ LINE = 17
 BASE = 13
 """px from the top of a line to its baseline."""
 
-WRAP = 24
+WRAP = 30
 """Cells of a line, when nothing else is said."""
 
 _WRAPS = (12, 16, 20, 24, 30, 38, 48, 60)  # tried for a proportion
@@ -121,7 +121,7 @@ def scenes(
         layout: Whether nothing moves from panel to panel, or each panel is as small as it can be.
         labels: What stands on edges: text, text token by token, or token ids.
         folded: Ids of nodes that stand in one box for themselves and all below them.
-        wrap: Cells of a line; 24 when neither this nor a proportion is given.
+        wrap: Cells of a line; 30 when neither this nor a proportion is given.
         aspect: The width by the height that is wanted; the wrap that comes nearest is taken, unless one is given.
     """
     edges = Edges(album.pieces, album.look, labels, album.relabels)

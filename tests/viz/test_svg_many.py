@@ -95,7 +95,7 @@ def test_every_moment_of_the_animation_is_its_frame(theme: ThemeName) -> None:
 def test_what_does_not_change_is_written_once() -> None:
     text = write_animation(fixed(), captions=stories())
     assert len(text) < 0.75 * sum(map(len, write_frames(fixed(), captions=stories())))
-    assert text.count(">You are a helpful</text>") == 1
+    assert text.count(">You are a helpful assistant.<") == 1
     assert text.count("@keyframes") == len(set(re.findall(r'class="(v\d+)"', text)))
 
 
