@@ -26,8 +26,8 @@ def shown_trees(snapshot: Snapshot, folded: Collection[int]) -> list[Twig]:
 
 
 def fold(twig: Twig) -> None:
-    """Lets a twig stand for itself and all below it."""
-    every = [twig, *in_order(twig)]
+    """Lets a twig stand for itself and all below it that is in the tree; what went is folded away uncounted."""
+    every = [twig, *(one for one in in_order(twig) if one.kind is not RowKind.TOMBSTONE)]
     twig.kind = RowKind.FOLD
     twig.nodes = len(every)
     twig.tokens = sum(one.tokens for one in every)

@@ -49,7 +49,7 @@ def open_source(what: str, asked: Options, wanted: Wanted) -> Source:
 
     if what.endswith(ENDINGS) or what in shipped():
         return _lesson(what, asked, wanted)
-    if what != "last" and "/" not in what and not os.path.exists(what):
+    if what != "last" and "/" not in what and not what.endswith(".jsonl") and not os.path.exists(what):
         load_lesson(what)  # says which lessons there are, and which one may be meant
     if asked.model != "words":
         raise UsageError("--model is for lessons: a recording is what it is", "Leave --model out.")
@@ -112,13 +112,13 @@ def _recording(what: str, asked: Options) -> tuple[Recording, tuple[str, ...]]:
     except RecordingError as error:
         if asked.step is None:
             raise _readable(what, error) from None
-        recording = _before_damage(what, asked.step)
+        recording = _before_damage(what, asked.step, error)
         return recording, (f"{error.what}; what comes before it was exported",)
     cut = ("The recording stops in the middle: its writer was interrupted, or it reached its limit.",)
     return recording, cut if recording.truncated else ()
 
 
-def _before_damage(what: str, step: Steps) -> Recording:
+def _before_damage(what: str, step: Steps, damage: RecordingError) -> Recording:
     """Returns the whole steps of a damaged recording. Raises UserError when those asked for are not among them."""
     try:
         recording = load(find(what), before_damage=True)
@@ -126,7 +126,7 @@ def _before_damage(what: str, step: Steps) -> Recording:
         raise UserError(error.what, error.fix) from None
     steps = recording.steps
     if len(steps) < 2 or not steps[0].number <= step.first <= step.last <= steps[-2].number:
-        raise _readable(what, RecordingError(f"the recording is damaged before step {step.last} ends", ""))
+        raise _readable(what, damage)
     del recording.events[steps[-1].start :]
     return recording
 
@@ -138,7 +138,7 @@ def _readable(what: str, error: RecordingError) -> UserError:
     except RecordingError:
         return UserError(error.what, error.fix)
     if not steps:
-        return UserError(error.what, error.fix or "No step before it is whole: record again.")
+        return UserError(error.what, error.fix)
     return UserError(error.what, f"Steps {steps[0].number} to {steps[-1].number} are whole: export one with --step.")
 
 

@@ -342,6 +342,19 @@ def test_a_fold_says_how_much_it_stands_for() -> None:
     ]  # fmt: skip
 
 
+def test_a_fold_does_not_count_what_went() -> None:
+    cache = RadixCache(8)
+    for key in ([1, 2, 3, 4], [1, 2, 5, 6], [7, 8, 9, 10]):
+        cache.new_step()
+        cache.insert(key)
+    snapshot = cache.snapshot()
+    assert snapshot.tombstones and snapshot.resident <= 8
+    top = next(node for node in snapshot.nodes() if node.children or node.id == snapshot.tombstones[0].parent)
+    (scene,) = scenes(album([snapshot]), folded=[top.id])
+    folds = [piece.tokens for piece in scene.pieces if piece.kind == "fold"]
+    assert folds == [sum(node.size for node in (top, *top.children))]
+
+
 def test_namespaces_have_roots_with_names_and_one_alone_has_none() -> None:
     plant = Plant({}, roots=2).add(0, as_key([92])).add(-1, as_key([92]))
     (scene,) = scenes(album([plant.snapshot()]))
