@@ -10,7 +10,7 @@ Knows token ids and bytes; no tokenizer, no tree and no colours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -55,7 +55,7 @@ class Label(NamedTuple):
     @property
     def cells(self) -> int:
         """Terminal cells it takes."""
-        return sum([cell_len(text) for text, _ in self.spans])
+        return sum([len(text) if text.isascii() else cell_len(text) for text, _ in self.spans])
 
     def fit(self, width: int, *, ascii: bool = False) -> Label:
         """Returns the label in at most `width` cells, shortened in the middle when it must be."""
@@ -130,9 +130,9 @@ class Labels:
 
     def _texts(self, key: Key) -> Iterator[str | Span]:
         """Yields the text of each run of known tokens, and a span for each unknown one."""
+        tokens = as_array(key).tolist()
         known: list[bytes] = []
-        for token in as_array(key).tolist():
-            piece = self.pieces.get(token)
+        for token, piece in zip(tokens, map(self.pieces.get, tokens), strict=True):
             if piece is not None:
                 known.append(piece)
                 continue
@@ -174,7 +174,11 @@ PILLS: Final[tuple[tuple[str, str | None], ...]] = (
 
 _PILLS: Final = "|".join(f"(?P<p{number}>{pattern})" for number, (pattern, _) in enumerate(PILLS))
 _NAMES: Final = {f"p{number}": name for number, (_, name) in enumerate(PILLS)}
-_MARKS: Final = {"\n": ("⏎", r"\n"), "\t": ("→", r"\t"), " ": ("␣", "_")}
+_MARKS: Final[Mapping[str, tuple[Span, Span]]] = {
+    char: (Span(mark, Kind.MARK), Span(plain, Kind.MARK))
+    for char, mark, plain in (("\n", "⏎", r"\n"), ("\t", "→", r"\t"), (" ", "␣", "_"))
+}
+"""Whitespace made visible, and the same in ASCII."""
 
 
 def _unsafe(ascii: bool) -> re.Pattern[str]:
@@ -195,43 +199,50 @@ def _quote(name: str, ascii: bool) -> str:
 
 def _label(texts: Iterable[str | Span], pills: bool, ascii: bool) -> Label:
     spans: list[Span] = []
-    scan = _SCANNERS[pills, ascii].finditer
     for text in texts:
         if isinstance(text, Span):
             spans.append(text)
             continue
+        foldable = pills and ("<" in text or "[" in text)  # to look for hidden characters alone is much faster
         at = 0
-        for match in scan(text):
-            spans.append(Span(text[at : match.start()], Kind.TEXT))
+        for match in _SCANNERS[foldable, ascii].finditer(text):
+            start, end = match.span()
+            if at < start:
+                spans.append(Span(text[at:start], Kind.TEXT))
             spans.append(_special(match, ascii))
-            at = match.end()
-        spans.append(Span(text[at:], Kind.TEXT))
-    return Label(_mark_ends([span for span in spans if span.text], ascii))
+            at = end
+        if at < len(text):
+            spans.append(Span(text[at:], Kind.TEXT))
+    return Label(_mark_ends(spans, ascii))
 
 
 def _special(match: re.Match[str], ascii: bool) -> Span:
     found = match[0]
+    if found in _MARKS:
+        return _MARKS[found][ascii]
     which = str(match.lastgroup)
     if which in _NAMES:
         name = _NAMES[which] or match[match.re.groupindex[which] + 1]
         return Span(_quote(_unsafe(ascii).sub(lambda char: visible(char[0], ascii=ascii), name), ascii), Kind.PILL)
-    if found in _MARKS:
-        return Span(_MARKS[found][ascii], Kind.MARK)
     return Span(visible(found, ascii=ascii), Kind.ESCAPE)
 
 
 def _mark_ends(spans: list[Span], ascii: bool) -> tuple[Span, ...]:
     """Makes the spaces at both ends visible; those within are seen anyway."""
     mark = _MARKS[" "][ascii]
-    if spans and spans[0].kind is Kind.TEXT:
-        bare = spans[0].text.lstrip(" ")
-        lead = len(spans[0].text) - len(bare)
-        spans[:1] = [Span(mark * lead, Kind.MARK), Span(bare, Kind.TEXT)]
-    if spans and spans[-1].kind is Kind.TEXT:
-        bare = spans[-1].text.rstrip(" ")
-        trail = len(spans[-1].text) - len(bare)
-        spans[-1:] = [Span(bare, Kind.TEXT), Span(mark * trail, Kind.MARK)]
-    return tuple(span for span in spans if span.text)
+    if spans and spans[0].kind is Kind.TEXT and spans[0].text[0] == " ":
+        spans[:1] = _split_blanks(spans[0].text, str.lstrip, mark)
+    if spans and spans[-1].kind is Kind.TEXT and spans[-1].text[-1] == " ":
+        spans[-1:] = reversed(_split_blanks(spans[-1].text, str.rstrip, mark))
+    return tuple(spans)
+
+
+def _split_blanks(text: str, strip: Callable[[str, str], str], mark: Span) -> list[Span]:
+    """Returns the blanks at one end of a text as marks, and what is left of it, if anything is."""
+    bare = strip(text, " ")
+    lead = len(text) - len(bare)
+    blanks = mark if lead == 1 else Span(mark.text * lead, Kind.MARK)
+    return [blanks, Span(bare, Kind.TEXT)] if bare else [blanks]
 
 
 class _Unit(NamedTuple):
