@@ -38,7 +38,7 @@ class Shot(NamedTuple):
 NINE = (
     Shot("nine-steps-animated-light", "nine-steps", "--animate --seconds 4", "in motion, on light ground"),
     Shot("nine-steps-animated-dark", "nine-steps", "--animate --seconds 4 --theme dark", "in motion, on dark ground"),
-    Shot("nine-steps-grid", "nine-steps", "--grid 3x3", "as one figure"),
+    Shot("nine-steps-grid", "nine-steps", "--grid auto --width 174mm", "as one figure, 174 mm wide"),
 )
 WAYS = (
     Shot("view-figure", "nine-steps", "--step 8", "the figure of the paper"),

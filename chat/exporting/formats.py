@@ -244,9 +244,10 @@ def _frame(sheet: Sheet, panel: Panel) -> Frame:
         picture = ruler(panel.snapshot, album.pieces, width=width, look=look, folded=folded, letters=panel.letters)
     pool = memory_line(panel.snapshot, width=width, bytes_per_token=memory, palette="light", lang=album.lang)
     nodes = told(panel.snapshot, album.pieces, letters=panel.letters, folded=folded, relabels=album.relabels)
-    return Frame(
-        picture, panel.title, panel.story, sheet.caption(panel), nodes, f"{_prefix(panel)}-", list(pool.split())
-    )
+    caption = sheet.caption(panel)
+    if caption and sheet.asked.caption is None:
+        caption = f"{panel.title}\n{caption}"  # these pictures have no heading
+    return Frame(picture, panel.title, panel.story, caption, nodes, f"{_prefix(panel)}-", list(pool.split()))
 
 
 def _columns(width_mm: float | None) -> int:
