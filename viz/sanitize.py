@@ -108,6 +108,8 @@ _UNSAFE_ASCII = re.compile(r"\r\n|[^\n\t\x20-\x7e]")
 
 def _running(text: str, start: int, ascii: bool) -> str:
     """Sanitises `text` from `start` on; what stands before is context only."""
+    if not (NOT_ASCII if ascii else HIDDEN).search(text, start):  # as nearly all: a look at each character is fast
+        return text[start:]
     parts = []
     for match in (_UNSAFE_ASCII if ascii else _UNSAFE).finditer(text, start):
         parts.append(text[start : match.start()])

@@ -120,6 +120,7 @@ class Ink:
         self.box = {state: self._box(state) for state in State}
         self.sign = {state: self._sign(state) for state in State}
         self.faint = f'<tspan class="faint" {self.paint[".faint"]}>'
+        self.count = f'<tspan class="faint" {self.paint[".faint"]} font-size="{num(SMALL)}">'
         self.gone = f' class="gone" {self.paint[".gone"]}'
         self.edge = {
             state: f'class="edge {state.value}" fill="none" {self.paint[f".edge.{state.value}"]} '
@@ -259,10 +260,11 @@ def edge_text(piece: Piece, ink: Ink) -> Iterator[str]:
 def _classes(piece: Piece) -> str:
     if piece.kind == "root":
         return "root"
-    return f"{piece.kind} {piece.state.value}{_ATTRIBUTE_CLASSES[piece.attribute]}"
+    attribute = "" if piece.attribute is Attribute.NONE else _ATTRIBUTE_CLASSES[piece.attribute]
+    return f"{piece.kind} {piece.state.value}{attribute}"
 
 
-_ATTRIBUTE_CLASSES = {Attribute.NONE: "", Attribute.LOCKED: " locked", Attribute.NEXT_VICTIM: " next-victim"}
+_ATTRIBUTE_CLASSES = {Attribute.LOCKED: " locked", Attribute.NEXT_VICTIM: " next-victim"}
 
 
 def _told(piece: Piece, words: Words) -> str:
@@ -283,7 +285,7 @@ def _text_line(line: TextLine, ink: Ink, gone: bool, struck: bool) -> str:
     """Returns a line of text, "" for an empty one."""
     content = ""
     for text, kind in line.label.spans:
-        content += xml(text) if kind is Kind.TEXT or gone else f"{ink.faint}{xml(text)}</tspan>"
+        content += xml(text) if gone or kind is Kind.TEXT else f"{ink.faint}{xml(text)}</tspan>"
     if not content:
         return ""
     x, y = num(line.x), num(line.y)
@@ -298,11 +300,9 @@ def _content(piece: Piece, ink: Ink) -> Iterator[str]:
     name, count = piece.name, "" if piece.kind == "fold" else f"{piece.tokens:,}"
     words = _CELL * cell_len(name) + _SMALL_CELL * (len(count) + (1 if name and count else 0))
     locks = f"{piece.locks:,}"
-    badge = {
-        Attribute.NONE: 0.0,
-        Attribute.LOCKED: _BESIDE + _SIGN + 2 + _SMALL_CELL * len(locks),
-        Attribute.NEXT_VICTIM: _BESIDE + _SIGN,
-    }[piece.attribute]
+    badge = 0.0 if piece.attribute is Attribute.NONE else _BESIDE + _SIGN
+    if piece.attribute is Attribute.LOCKED:
+        badge = badge + 2 + _SMALL_CELL * len(locks)
     x, y, width, height = piece.box
     wide = _SIGN + _BESIDE + words + badge
     x += (width - wide) / 2
@@ -317,7 +317,7 @@ def _content(piece: Piece, ink: Ink) -> Iterator[str]:
     shown = f'<tspan class="name" font-weight="700">{xml(name)}</tspan>' if name else ""
     if count:
         gap = " " if name else ""
-        shown += f'<tspan class="faint" {ink.paint[".faint"]} font-size="{num(SMALL)}">{gap}{count}</tspan>'
+        shown += f"{ink.count}{gap}{count}</tspan>"
     yield f'<text x="{num(x)}" y="{num(y + 4.6)}">{shown}</text>'
     x += words + _BESIDE
     if piece.attribute is not Attribute.NONE:
