@@ -126,17 +126,20 @@ def spots(
         if place is None:  # the head of a split takes the place of its tail
             place = next((child.x for child in children if child.fixed), None)
         x = places[number] = place or 0
-        moves, lower = _beside(children, x, x - part.stem + part.box_width + 1, gap)
-        for child, move in zip(below[number], moves, strict=True):
-            shifts[child] = move
-        stems = [child.x + move for child, move in zip(children, moves, strict=True)]
-        reach = _reach(part, y, x, indent, stems)
-        end = max([y + part.text_height + part.box_height, *(child.end for child in children)])
-        if lower is not None:
-            reach = reach.above(lower)
+        end, wall = y + part.text_height + part.box_height, x - part.stem
+        if children:
+            moves, lower = _beside(children, x, wall + part.box_width + 1, gap)
+            for child, move in zip(below[number], moves, strict=True):
+                shifts[child] = move
+            reach = _reach(part, y, x, indent, [child.x + move for child, move in zip(children, moves, strict=True)])
+            end = max(end, *[child.end for child in children])
+            wall = min(wall, *[child.wall + move for child, move in zip(children, moves, strict=True)])
+            if lower is not None:
+                reach = reach.above(lower)
+        else:
+            reach = _reach(part, y, x, indent, ())
         if not part.closed and end < _DEEP:  # nothing below it has a column
             reach, end = reach.above(_Reach(0, (_DEEP, x + part.column))), _DEEP
-        wall = min([x - part.stem, *(child.wall + move for child, move in zip(children, moves, strict=True))])
         trees[number] = _Tree(x, place is not None, wall, end, reach)
     for root, move in zip(roots, _beside([trees[root] for root in roots], margin, margin, apart)[0], strict=True):
         shifts[root] = move
@@ -170,14 +173,11 @@ def _beside(trees: Sequence[_Tree], straight: int, least: int, gap: int) -> tupl
 
 def _reach(part: Part, y: int, x: int, indent: int, stems: Sequence[int]) -> _Reach:
     """Returns how far a part alone reaches, with the connector to its children."""
-    top, out, least = y + part.text_height, x - part.stem + part.box_width, x + max(part.column, 1)
+    top, least = y + part.text_height, x + max(part.column, 1)
+    out = max(x - part.stem + part.box_width, least)
     text = x + indent + part.text_width if part.text_width else 0
-    return _Reach(
-        y,
-        (top, max(text, least)),
-        (top + part.tie, max(out, least)),
-        (top + part.box_height, max([out, least, *(stem + 1 for stem in stems)])),
-    )
+    low = max(out, max(stems) + 1) if stems else out
+    return _Reach(y, (top, max(text, least)), (top + part.tie, out), (top + part.box_height, low))
 
 
 def _tops(parts: Sequence[Part], parents: Sequence[int]) -> list[int]:
