@@ -86,8 +86,8 @@ class Edges:
     def _read(self, key: Key) -> str:
         """Returns what was written on an edge already, if that is all of it and as it is."""
         lines = self._turns.get(key, ()) if self._as_is and count(key) <= 2 * READ else ()
-        as_is = all(span.kind is not Kind.PILL for line in lines for span in line.spans)
-        return "".join([line.plain for line in lines]) if as_is else ""
+        as_is = Kind.PILL not in [kind for line in lines for _, kind in line.spans]
+        return "".join([text for line in lines for text, _ in line.spans]) if as_is else ""
 
     def _turned(self, name: Key | int) -> Sequence[Label]:
         known = self._turns.get(name)

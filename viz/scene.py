@@ -74,8 +74,7 @@ class TextLine(NamedTuple):
     cells: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A node, tombstone, root or fold of one panel.
 
     A tombstone has the id of the node that went; if only the end of it went, the node is there, too.

@@ -41,14 +41,15 @@ def _broken(label: Label) -> tuple[Label, ...]:
         lines[-1].append(span)
         filled = filled or not end
         ended = end
-    return tuple(Label(tuple(line)) for line in lines)
+    return tuple([Label(tuple(line)) for line in lines])
 
 
 def ends(span: Span) -> bool:
     """Returns whether a line or a turn ends with this stretch."""
-    if span.kind is Kind.MARK:
-        return span.text in ("⏎", r"\n")
-    return span.kind is Kind.PILL and span.text[1:-1] == "end"
+    text, kind = span
+    if kind is Kind.MARK:
+        return text in ("⏎", r"\n")
+    return kind is Kind.PILL and text[1:-1] == "end"
 
 
 def fewer(lines: Sequence[Label], most: int, *, ascii: bool = False) -> Sequence[Label]:
