@@ -74,7 +74,8 @@ class TextLine(NamedTuple):
     cells: int
 
 
-class Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Piece:
     """A node, tombstone, root or fold of one panel.
 
     A tombstone has the id of the node that went; if only the end of it went, the node is there, too.
