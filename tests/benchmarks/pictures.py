@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import gc
 import random
+import shutil
 from collections.abc import Callable, Sequence
 
 from timing import interleaved, report
 
 from radixchat.radix import RadixCache, Snapshot
 from radixchat.viz.album import Album, Panel
+from radixchat.viz.dot import render_dot, write_dot
 from radixchat.viz.scene import Scene, scenes
 from radixchat.viz.svg import write_svg
 
@@ -39,6 +41,22 @@ def main() -> None:
         wanted = "" if most is None else f"<= {most:g}"
         report(f"{text}: layout, ms", layout, wanted, holds=most is None or layout <= most)
         report(f"{text}: layout and SVG, ms", layout + svg, f"<= {both:g}", holds=layout + svg <= both)
+    against_dot(album([grown(200, random.Random(0))]))
+
+
+def against_dot(some: Album) -> None:
+    """The same tree by ours and by Graphviz, a process of its own; nothing where that is not installed."""
+    if shutil.which("dot") is None:
+        print("dot is not installed: nothing to compare with")
+        return
+    arms: dict[str, Callable[[], object]] = {
+        "ours": lambda: [write_svg(scene) for scene in scenes(some)],
+        "dot": lambda: render_dot(write_dot(some, some.panels[0])),
+        "start": lambda: render_dot("digraph {}"),
+    }
+    took = interleaved(arms, rounds=7)
+    ratio = (took["dot"] - took["start"]) / took["ours"]
+    report("200 nodes: dot without its start / ours", ratio, ">= 20", holds=ratio >= 20)
 
 
 def written(made: Sequence[Scene]) -> Callable[[], object]:
