@@ -28,6 +28,7 @@ from typing import IO, Any, NamedTuple
 
 from . import codec
 from . import events as ev
+from .errors import TwoLines
 from .keys import Key, as_array, count
 from .snapshots import Snapshot
 from .state import CacheConfig, TreeState
@@ -51,18 +52,8 @@ Pieces = dict[int, bytes]
 """The text of each token id, as bytes."""
 
 
-class RecordingError(Exception):
-    """A file that is no recording, or a damaged one.
-
-    Attributes:
-        what: One line saying what is wrong.
-        fix: One line saying what to do.
-    """
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"{what}\n{fix}")
-        self.what = what
-        self.fix = fix
+class RecordingError(TwoLines):
+    """A file that is no recording, or a damaged one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,23 +14,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import events as ev
+from .errors import TwoLines
 from .keys import count
 from .recording import Recording
 from .snapshots import NodeView, Snapshot
 
 
-class NoStep(LookupError):
-    """A step that a recording does not have.
-
-    Attributes:
-        what: One line saying what is wrong.
-        fix: One line saying what to do.
-    """
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"{what}\n{fix}")
-        self.what = what
-        self.fix = fix
+class NoStep(TwoLines, LookupError):
+    """A step that a recording does not have."""
 
 
 class Travel:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
+from ..radix.errors import TwoLines
 
-class PictureError(Exception):
-    """A picture that cannot be made here, mostly because a program or package is missing.
 
-    Attributes:
-        what: One line saying what is wrong.
-        fix: One line saying what to do.
-    """
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"{what}\n{fix}")
-        self.what = what
-        self.fix = fix
+class PictureError(TwoLines):
+    """A picture that cannot be made here, mostly because a program or package is missing."""

@@ -43,7 +43,7 @@ def to_png(svg: str, *, scale: float = 2.0) -> bytes:
     Raises:
         PictureError: CairoSVG or the Cairo library is missing, or the picture would be too large.
     """
-    cairosvg = _cairosvg()
+    cairosvg = load_cairo()
     root = ElementTree.fromstring(svg)
     width, height = _size(root)
     if width * height * scale * scale > _MOST_PIXELS or max(width, height) * scale > 32_000:
@@ -60,7 +60,7 @@ def to_pdf(svg: str) -> bytes:
     Raises:
         PictureError: CairoSVG or the Cairo library is missing.
     """
-    _cairosvg()
+    load_cairo()
     from cairosvg.parser import Tree
 
     output = io.BytesIO()
@@ -69,8 +69,12 @@ def to_pdf(svg: str) -> bytes:
     return output.getvalue()
 
 
-def _cairosvg() -> Any:
-    """Imports CairoSVG, which imports the Cairo library of the system."""
+def load_cairo() -> Any:
+    """Imports CairoSVG, which imports the Cairo library of the system.
+
+    Raises:
+        PictureError: one of them is missing.
+    """
     fix = "Install it with: pip install 'radixchat[pictures]'; SVG, HTML, DOT and text need nothing."
     try:
         import cairosvg
@@ -272,7 +276,7 @@ def _glyphs() -> Callable[[str, str], bool]:
 
 def missing(svg: str) -> Iterator[str]:
     """Yields the characters of an SVG's text that no font here has; each is drawn as an empty box."""
-    _cairosvg()
+    load_cairo()
     has = _glyphs()
     for node in ElementTree.fromstring(svg).iter(f"{{{_SVG}}}text"):
         for char in "".join(node.itertext()):

@@ -350,11 +350,11 @@ def _graphviz(asked: Options) -> None:
 
 
 def _cairo(asked: Options) -> None:
-    from ...viz.raster import _cairosvg as check_cairo
+    from ...viz.raster import load_cairo
 
     _graphviz(asked)
     if asked.renderer != "dot":
-        check_cairo()
+        load_cairo()
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
