@@ -27,6 +27,7 @@ from .lesson_pace import FASTER, Pace
 from .lesson_watch import LessonWatch
 from .lesson_work import Changed, Failed, Ran, change_aside, run_aside
 from .shell import PALETTE_KEYS
+from .watch import switched
 
 if TYPE_CHECKING:
     from ..lessons.running import Stage
@@ -220,7 +221,7 @@ class LessonApp(LessonFrame, inherit_bindings=False):
     # -- automatic play -----------------------------------------------------------------------------------------------
 
     def _do_play(self, argument: str) -> None:
-        self.pace.playing = _switch(argument, self.pace.playing, "play")
+        self.pace.playing = switched(argument, self.pace.playing, "play")
         self.pace.schedule()
         self.tell(self.course.said("play on" if self.pace.playing else "play off", seconds=self.pace.seconds))
 
@@ -306,11 +307,11 @@ class LessonApp(LessonFrame, inherit_bindings=False):
     # -- how it is told -----------------------------------------------------------------------------------------------
 
     def _do_note(self, argument: str) -> None:
-        self.course.notes = _switch(argument, self.course.notes, "note")
+        self.course.notes = switched(argument, self.course.notes, "note")
         self._tell_all()
 
     def _do_text(self, argument: str) -> None:
-        self.set_class(_switch(argument, self.has_class("-reading"), "text"), "-reading")
+        self.set_class(switched(argument, self.has_class("-reading"), "text"), "-reading")
         self._tell_all()
 
     def _do_lang(self, argument: str) -> None:
@@ -351,9 +352,3 @@ class LessonApp(LessonFrame, inherit_bindings=False):
         self.pace.schedule()
         self.refresh_bindings()
         self._moved(player)
-
-
-def _switch(argument: str, now: bool, name: str) -> bool:
-    if argument not in ("", "on", "off"):
-        raise UsageError(f"{name} is on or off, and not {argument!r}", f"Write /{name} on.")
-    return not now if not argument else argument == "on"

@@ -398,7 +398,7 @@ class Watch(Vertical):
         return " · ".join(lines)
 
     def _set_beats(self, argument: str) -> str:
-        self._beats_on = _switch(argument, self._beats_on, "beats")
+        self._beats_on = switched(argument, self._beats_on, "beats")
         return f"beats {'on' if self._beats_on else 'off'}"
 
     def _set_view(self, argument: str) -> str:
@@ -451,11 +451,11 @@ class Watch(Vertical):
         return f"{hits} node{'' if hits == 1 else 's'} with {argument!r}{'; n and N go on' if hits > 1 else ''}"
 
     def _follow(self, argument: str) -> str:
-        self.drawing.follow = _switch(argument, self.drawing.follow, "follow")
+        self.drawing.follow = switched(argument, self.drawing.follow, "follow")
         return f"follow {'on' if self.drawing.follow else 'off'}"
 
     def _show_ids(self, argument: str) -> str | None:
-        self._ids = _switch(argument, self._ids, "ids")
+        self._ids = switched(argument, self._ids, "ids")
         self._note = None
         self._detail()
         return None
@@ -511,7 +511,8 @@ class StripBar(Widget, can_focus=True):
             self.parent.clicked(self._strip.position_at(event.x, self.size.width, self.until))
 
 
-def _switch(argument: str, now: bool, name: str) -> bool:
+def switched(argument: str, now: bool, name: str) -> bool:
+    """Returns what on, off or nothing (the other one) makes of a setting. Raises UsageError for anything else."""
     if argument not in ("", "on", "off"):
-        raise UsageError(f"{name} are on or off, and not {argument!r}", f"Write /{name} on.")
+        raise UsageError(f"/{name} is on or off, and not {argument!r}", f"Write /{name} on.")
     return not now if not argument else argument == "on"
