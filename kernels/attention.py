@@ -287,6 +287,11 @@ def decode(
     return extend(q, k, v, k_pool, v_pool, batch, scale, softcap=softcap)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, batch: RaggedBatch, scale: float) -> Tensor:
+    """Attends whatever a batch holds; arguments and result as for :func:`extend`."""
+    return (decode if batch.decodes else extend)(q, k, v, k_pool, v_pool, batch, scale)
+
+
 def _gather(pool: Tensor, new: Tensor, span: Span) -> Tensor:
     """Returns what a span attends to, ``[prefix + new, kv_heads, head_dim]``: a view where that is possible.
 
