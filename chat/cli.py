@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .completion import conversations, exported, formats, lessons, models, policies, recordings, themes, views
+from .completion import benches, conversations, exported, formats, lessons, models, policies, recordings, themes, views
 from .errors import INTERRUPTED, UsageError, UserError
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ class Switch(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class Where(StrEnum):
+    """Where to measure."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 class Level(StrEnum):
@@ -375,6 +383,34 @@ def doctor(
     from .doctor import run_doctor
 
     run_doctor(model=model, device=_value(device), dtype=dtype)
+
+
+@app.command(rich_help_panel="Measure")
+def bench(
+    what: Annotated[
+        str | None,
+        typer.Argument(help="ttft, decode, attention, shared-prefix, tree or all.", autocompletion=benches),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+    plots: Annotated[Path | None, typer.Option("--plots", help="Draw charts into this folder.")] = None,
+    rounds: Annotated[int | None, typer.Option("--rounds", min=1, help="How often each arm is timed.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only show that it works: tiny shapes, few rounds.")] = False,
+    device: Annotated[Where, typer.Option("--device", help="Where to measure.")] = Where.AUTO,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Measure what the cache and the engine are worth on this machine, as ratios beside their goals.
+
+    Both arms of a ratio run in this process, in turn. docs/bench.md says what each row means.
+    """
+    from .bench.run import run_bench
+
+    raise typer.Exit(
+        run_bench(
+            what, json=json, plots=plots, rounds=rounds, quick=quick, device=device.value, color=color.value,
+            ascii=ascii,
+        )
+    )  # fmt: skip
 
 
 @app.command(rich_help_panel="Chat")

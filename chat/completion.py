@@ -45,6 +45,13 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(list(FORMATS), incomplete)
 
 
+def benches(incomplete: str) -> list[str]:
+    """What can be measured."""
+    from .bench.goals import BENCHES
+
+    return _beginning([*BENCHES, "all"], incomplete)
+
+
 def policies(incomplete: str) -> list[str]:
     """Eviction policies."""
     from ..radix.policies import POLICIES

@@ -1,0 +1,216 @@
+"""`radixchat bench`: runs the sections that were asked for, and prints what they found.
+
+Nothing goes to stdout before all is done, so that an interrupted bench prints nothing half.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json as jsonlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import ModelError, UsageError
+from ..start import check_installed
+from ..terminal import Terminal, open_terminal
+from .goals import BENCHES, CUDA, GOALS
+from .rows import Conditions, NotRun, Row, Section
+from .table import print_table
+
+SCHEMA = 1
+NO_CUDA = "this machine (or this build of PyTorch) has no CUDA device"
+TORCHLESS = ("tree",)
+"""Benches that need no torch."""
+
+
+class Found(NamedTuple):
+    """What a bench found."""
+
+    machine: dict[str, Any]
+    rows: list[Row]
+    not_run: list[NotRun]
+    seconds: float
+    quick: bool
+
+    def facts(self) -> dict[str, Any]:
+        """Returns it for programs."""
+        return {
+            "schema": SCHEMA,
+            "machine": self.machine,
+            "seconds": round(self.seconds, 1),
+            "quick": self.quick,
+            "rows": [row.facts() for row in self.rows],
+            "not_run": [each.facts() for each in self.not_run],
+        }
+
+
+def run_bench(
+    what: str | None,
+    *,
+    json: bool,
+    plots: Path | None,
+    rounds: int | None,
+    quick: bool,
+    device: str,
+    color: str,
+    ascii: bool,
+) -> int:
+    """Runs a bench and prints what it found; returns the exit code, which says nothing of verdicts.
+
+    Args:
+        what: One of BENCHES, or all.
+        json: Print one object in place of the table.
+        plots: A folder for charts, made if it is missing.
+        rounds: How often each arm is timed; None leaves that to each row.
+        quick: Tiny shapes and few rounds.
+        device: auto, cpu or cuda.
+        color: auto, always or never.
+        ascii: ASCII characters only.
+
+    Raises:
+        UsageError: the folder for plots cannot be written, or matplotlib is missing.
+        ModelError: torch is missing, or the device.
+    """
+    if what not in (*BENCHES, "all"):
+        wrong = f"there is no bench {what!r}" if what else "bench needs to know what to measure"
+        raise UsageError(wrong, f"Choose one of {', '.join(BENCHES)} or all.")
+    torch = importlib.util.find_spec("torch") is not None
+    if not torch and what not in ("all", *TORCHLESS):
+        check_installed()
+    place = _place(device, torch=torch and what not in TORCHLESS)
+    if plots is not None:
+        _check_plots(plots)
+    terminal = open_terminal(color, ascii)
+    benches = BENCHES if what == "all" else (what,)
+    with _progress(terminal, sum(goal.bench in benches for goal in GOALS)) as (say, advance):
+        found = measure(benches, Conditions(place, rounds, quick, say), torch=torch, advance=advance)
+    if plots is not None:
+        from .charts import write_charts
+
+        for path in write_charts(found.rows, plots):
+            terminal.say(f"wrote {path}")
+    if json:
+        print(jsonlib.dumps(found.facts(), ensure_ascii=False, indent=2))
+    else:
+        print_table(found, terminal)
+    return 0
+
+
+def measure(benches: tuple[str, ...], at: Conditions, *, torch: bool = True, advance: Any = lambda: None) -> Found:
+    """Runs benches.
+
+    Args:
+        benches: Of BENCHES.
+        at: Where and how.
+        torch: Whether it is installed.
+        advance: Called when a goal is done with.
+    """
+    from .machine import machine
+
+    begun = time.perf_counter()
+    rows: list[Row] = []
+    not_run: list[NotRun] = []
+    for bench in benches:
+        wanted = [goal for goal in GOALS if goal.bench == bench]
+        if not torch and bench not in TORCHLESS:
+            not_run += [NotRun(goal, "PyTorch is not installed: pip install 'radixchat[chat]'") for goal in wanted]
+            continue
+        for section in _sections(bench):
+            for result in _taken(section, at):
+                (rows if isinstance(result, Row) else not_run).append(result)  # type: ignore[arg-type]
+                if result.goal is not None:
+                    advance()
+    for row in rows:
+        assert row.goal is None or row.goal.bench in benches
+    seconds = time.perf_counter() - begun
+    return Found(machine(at.device, torch=torch), _in_order(rows), _in_order(not_run), seconds, at.quick)
+
+
+def _sections(bench: str) -> tuple[Section, ...]:
+    sections: tuple[Section, ...] = importlib.import_module(f".{bench.replace('-', '_')}", __package__).SECTIONS
+    return sections
+
+
+def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
+    """Yields a section's rows, and for each of its goals that got none, why; one that fails stops no other."""
+    left = list(section.goals)
+    why = _why_not(section, at)
+    if why is None:
+        try:
+            for row in section.run(at):
+                if row.goal is not None:
+                    left.remove(row.goal)
+                yield row
+        except Exception as error:
+            why = _first_line(error)
+    yield from (NotRun(goal, why or "its bench ended without it") for goal in left)
+
+
+def _why_not(section: Section, at: Conditions) -> str | None:
+    if at.device not in section.devices:
+        return NO_CUDA if section.devices == (CUDA,) and not _has_cuda() else f"see --device {section.devices[0]}"
+    if section.package and importlib.util.find_spec(section.package) is None:
+        return f"it needs {section.package}, which is not installed"
+    return None
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _in_order(found: list[Any]) -> list[Any]:
+    """Sorts by goal; what no goal asks for comes last."""
+    return sorted(found, key=lambda each: GOALS.index(each.goal) if each.goal else len(GOALS))
+
+
+def _place(device: str, *, torch: bool) -> str:
+    """Returns cpu or cuda."""
+    if not torch and device != CUDA:
+        return "cpu"
+    if importlib.util.find_spec("torch") is None:
+        check_installed()
+    there = _has_cuda()
+    if device == CUDA and not there:
+        raise ModelError(NO_CUDA, "Use --device auto.")
+    return CUDA if device == CUDA or (device == "auto" and there) else "cpu"
+
+
+def _check_plots(folder: Path) -> None:
+    """Makes the folder for charts, and sees that files can be written there, before minutes are spent."""
+    from .. import plots
+
+    plots.check_installed()
+    probe = folder / f".radixchat-{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(f"{folder} cannot be written: {why}", "Name another folder for --plots.") from None
+
+
+@contextmanager
+def _progress(terminal: Terminal, goals: int) -> Iterator[tuple[Any, Any]]:
+    """Shows a bar on stderr while benches run, at a terminal only; yields what tells it the label and a goal's end."""
+    if not terminal.err.isatty():
+        yield (lambda _: None), (lambda: None)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=terminal.console(), transient=True) as bar:
+        task = bar.add_task("beginning", total=goals)
+        yield (lambda text: bar.update(task, description=text)), (lambda: bar.advance(task))
