@@ -1,0 +1,427 @@
+"""Decoding on a GPU: one new token for each running request, as one CUDA graph from token ids to sampled tokens.
+
+What a step is about is written into tensors that stay where they are: one copy of a few hundred bytes from pinned
+memory. Everything else follows on the device. The lean forward reads these tensors, samples, keeps what it sampled, and
+adds each request's new slot to its row of a table of slots (`slot_table`), so a row travels only when a request is new
+or its slots have changed. A token may be given as ``LATEST``, "what was sampled for this sequence last": then a step
+can be started before the host has seen the tokens of the one before.
+
+Graphs are captured when they are first needed: one for each size of batch (:data:`BUCKETS`; smaller batches are padded
+with rows that point at the scratch slot), each number of splits that the longest prefix asks for (:data:`CONTEXTS`),
+and each kind of sampling that occurs. They hold addresses of the pools, so :meth:`GraphDecoder.drop` must be called
+whenever these move. All graphs share one memory pool and are captured on one stream of their own.
+
+Without capture (``capture=False``) the same code runs eagerly, on a CPU under Triton's interpreter too. Knows works and
+slots; knows no scheduler and no tree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...kernels.attention import SCRATCH
+from ...kernels.triton_attention import processors, splits
+from ...kernels.triton_fused import sample
+from ...kernels.triton_ops import Decoding, TritonKernels
+from .lean import LeanModel
+from .runner import Sampler, Work
+from .slot_table import SlotTable
+
+BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+"""Sizes of batches that graphs are made for."""
+
+CONTEXTS = (2048, 8192, 32768)
+"""Lengths of the longest prefix up to which a graph's number of splits serves; the model's context comes last."""
+
+LATEST = -1
+"""Stands for the token that was sampled last for a sequence which took part in the last step."""
+
+WARM_UP = 2
+"""Eager runs before a capture, in which kernels are compiled and libraries set themselves up."""
+
+_ALIGNED = 16  # bytes: what Triton compiles its fastest loads for
+
+
+class Inputs(NamedTuple):
+    """What one step is about, an array per fact and an entry per row: of tensors, or of numpy arrays on the host."""
+
+    ids: Any  # new tokens as far as the host knows them
+    sources: Any  # where each row's new token is found: behind what was sampled last come the ids
+    positions: Any  # of the new tokens in their sequences, which is how many are before them
+    slots: Any  # where their K/V go
+    starts: Any  # where each sequence's row of the slot table begins, in entries
+    cells: Any  # and the entry where the new slot belongs
+    seeds: Any  # of each row's random number
+    top_p: Any
+    entries: Any  # the slots once more, in the table's type
+    lengths: Any  # the positions once more, as attention takes them
+    top_k: Any
+    temperature: Any
+    min_p: Any
+
+
+_TYPES = Inputs(*[torch.int64] * 7, torch.float64, *[torch.int32] * 3, *[torch.float32] * 2)
+
+
+def _words(rows: int, dtype: torch.dtype) -> int:
+    """Returns how many int64 an array takes, with the room behind it that aligns the next one."""
+    return math.ceil(rows * dtype.itemsize / _ALIGNED) * _ALIGNED // 8
+
+
+def _size(rows: int) -> int:
+    """Returns how many int64 the inputs of so many rows take."""
+    return sum(_words(rows, dtype) for dtype in _TYPES)
+
+
+def _views(memory: Tensor, rows: int) -> Inputs:
+    """Returns the inputs that lie in a piece of memory, int64 ``[_size(rows)]`` or longer."""
+    arrays, at = [], 0
+    for dtype in _TYPES:
+        words = _words(rows, dtype)
+        arrays.append(memory[at : at + words].view(dtype)[:rows])
+        at += words
+    return Inputs(*arrays)
+
+
+class Sampling(NamedTuple):
+    """Which kinds of sampling occur in a batch; the others cost nothing."""
+
+    temperature: bool = False
+    top_k: bool = False
+    top_p: bool = False
+    min_p: bool = False
+
+    @classmethod
+    def of(cls, samplers: Sequence[Sampler]) -> Sampling:
+        """Returns what these ask for; greedy ones ask for nothing."""
+        params = [each.params for each in samplers if not each.params.greedy]
+        return cls(
+            bool(params),
+            any(each.top_k > 0 for each in params),
+            any(each.top_p < 1 for each in params),
+            any(each.min_p > 0 for each in params),
+        )
+
+    def draw(self, logits: Tensor, inputs: Inputs, counters: Tensor) -> Tensor:
+        """Samples a token for each row of logits; returns int64 ``[rows]``."""
+        return sample(
+            logits,
+            inputs.temperature if self.temperature else None,
+            inputs.top_k if self.top_k else None,
+            inputs.top_p if self.top_p else None,
+            inputs.min_p if self.min_p else None,
+            inputs.seeds,
+            counters,
+        )
+
+
+def _write_samplers(host: Inputs, rows: Sequence[int], samplers: Sequence[Sampler]) -> None:
+    """Writes how each of these rows is sampled.
+
+    A random number is one raw draw of the request's own generator: so many as it has sampled tokens, whoever else is
+    in its batches, and nothing about it has to be kept here.
+    """
+    for row, sampler in zip(rows, samplers, strict=True):
+        params = sampler.params
+        host.temperature[row] = params.temperature
+        if not params.greedy:
+            host.top_k[row], host.top_p[row], host.min_p[row] = max(params.top_k, 0), params.top_p, params.min_p
+            host.seeds[row] = int(sampler.random.bit_generator.random_raw()) >> 1
+
+
+@torch.inference_mode()
+def sample_rows(logits: Tensor, samplers: Sequence[Sampler]) -> Tensor:
+    """Samples one token from each row of logits as a decode step would; returns int64 ``[rows]`` on their device.
+
+    Args:
+        logits: ``[rows, vocabulary]``.
+        samplers: One for each row.
+    """
+    memory = torch.zeros(_size(len(samplers)), dtype=torch.int64)
+    host = Inputs(*(each.numpy() for each in _views(memory, len(samplers))))
+    host.top_p[:] = 1
+    _write_samplers(host, range(len(samplers)), samplers)
+    inputs = _views(memory.to(logits.device), len(samplers))
+    return Sampling.of(samplers).draw(logits, inputs, torch.zeros_like(inputs.seeds))
+
+
+class Pending:
+    """The tokens of a step that was started; they may still be on their way from the device."""
+
+    def __init__(self, counts: Sequence[int], tokens: Tensor, more: Tensor | None) -> None:
+        """Starts copying them.
+
+        Args:
+            counts: How many tokens each work asks for.
+            tokens: int64, at least one for each work: its first.
+            more: Those that follow for works that ask for several, in order.
+        """
+        self._counts = counts
+        self._tokens = _to_host(tokens)
+        self._more = None if more is None else _to_host(more)
+        self._copied = None
+        if tokens.device.type == "cuda":
+            self._copied = torch.cuda.Event()
+            self._copied.record()
+
+    def tokens(self) -> list[tuple[int, ...]]:
+        """Waits for them and returns those of each work."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        first = self._tokens.tolist()
+        more = iter(self._more.tolist() if self._more is not None else ())
+        return [
+            (first[place], *(next(more) for _ in range(count - 1))) if count else ()
+            for place, count in enumerate(self._counts)
+        ]
+
+
+def _to_host(tensor: Tensor) -> Tensor:
+    """Returns a copy on the host that is complete when the stream has come so far."""
+    if tensor.device.type == "cpu":
+        return tensor.clone()
+    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return pinned.copy_(tensor, non_blocking=True)
+
+
+class _Stage:
+    """Memory in which the host writes the inputs of a step; it may be written again once they were copied."""
+
+    def __init__(self, size: int, device: torch.device) -> None:
+        self._memory = torch.zeros(size, dtype=torch.int64, pin_memory=device.type == "cuda")
+        self._copied = torch.cuda.Event() if device.type == "cuda" else None
+        self._views: dict[int, Inputs] = {}
+
+    def open(self, rows: int) -> Inputs:
+        """Waits until the memory is free, and returns it as arrays of so many rows that hold anything."""
+        if self._copied is not None:
+            self._copied.synchronize()  # an event that was never recorded is over
+        if rows not in self._views:
+            self._views[rows] = Inputs(*(each.numpy() for each in _views(self._memory, rows)))
+        return self._views[rows]
+
+    def send(self, rows: int, target: Tensor) -> None:
+        """Copies the inputs of so many rows to the device."""
+        size = _size(rows)
+        target[:size].copy_(self._memory[:size], non_blocking=True)
+        if self._copied is not None:
+            self._copied.record()
+
+
+@dataclass(slots=True)
+class _Program:
+    """A decode step of one shape."""
+
+    rows: int
+    sampling: Sampling
+    inputs: Inputs  # tensors, in the memory that all programs share
+    attention: Decoding
+    counters: Tensor  # zeros: every draw has a seed of its own
+    graph: Any = None  # torch.cuda.CUDAGraph, once captured
+
+
+@dataclass(slots=True)
+class GraphDecoder:
+    """Runs decode steps of a lean model over pools.
+
+    Attributes:
+        model: Whose weights these are.
+        k_pools: Per layer; the list may get other tensors, followed by :meth:`drop`.
+        v_pools: The same.
+        max_context: Most tokens of a sequence.
+        max_batch: Most works of a step; one of :data:`BUCKETS`.
+        capture: Whether steps run as CUDA graphs; None: where there is CUDA. Turned off when a capture fails.
+        fault: Why a capture failed.
+    """
+
+    model: LeanModel
+    k_pools: Sequence[Tensor]
+    v_pools: Sequence[Tensor]
+    max_context: int
+    max_batch: int = BUCKETS[-1]
+    capture: bool | None = None
+    fault: str | None = None
+    table: SlotTable = field(init=False)
+    _memory: Tensor = field(init=False, repr=False)  # int64: what was sampled last, then the inputs of the step
+    _stages: list[_Stage] = field(init=False, repr=False)
+    _programs: dict[tuple[int, int, Sampling], _Program] = field(default_factory=dict, repr=False)
+    _contexts: tuple[int, ...] = field(init=False)
+    _places: dict[int, int] = field(default_factory=dict)  # row of the slot table -> row of the last step
+    _pool: Any = field(default=None, repr=False)
+    _stream: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        device = self.model.table.device
+        if self.capture is None:
+            self.capture = device.type == "cuda"
+        self._contexts = (*(each for each in CONTEXTS if each < self.max_context), self.max_context)
+        self._start(device)
+
+    @torch.inference_mode()
+    def _start(self, device: torch.device) -> None:
+        self.table = SlotTable(self.max_batch, self.max_context, device)
+        self._memory = torch.zeros(self._sampled + _size(self.max_batch), dtype=torch.int64, device=device)
+        self._stages = [_Stage(_size(self.max_batch), device) for _ in range(2)]
+
+    @property
+    def _sampled(self) -> int:
+        """Entries of the memory that hold what was sampled last."""
+        return max(self.max_batch, 2)  # so that what follows is aligned
+
+    def takes(self, batch: Sequence[Work]) -> bool:
+        """Whether a batch is a decode step: one new token each, and not more than the largest bucket."""
+        return 0 < len(batch) <= self.max_batch and all(work.tokens.size == 1 for work in batch)
+
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Computes a batch, writes its K/V, and returns the sampled tokens of each work, one per sampler."""
+        return self.launch(batch).tokens()
+
+    @torch.inference_mode()
+    def launch(self, batch: Sequence[Work]) -> Pending:
+        """Starts a step and returns at once; the next one may be started before its tokens are read.
+
+        Args:
+            batch: What :meth:`takes`. A token may be :data:`LATEST` where its sequence was in the step before, with
+                the same slots but for the one that step added.
+
+        Raises:
+            ValueError: LATEST for a sequence that was not.
+        """
+        try:
+            return self._launch(batch)
+        except BaseException:  # what the device's table holds is not known any more
+            self.table.forget()
+            self._places.clear()
+            raise
+
+    def drop(self) -> None:
+        """Forgets the graphs: the pools have moved, or are about to."""
+        for program in self._programs.values():
+            if program.graph is not None:
+                program.graph.reset()
+        self._programs.clear()
+        self._pool = None
+
+    def _launch(self, batch: Sequence[Work]) -> Pending:
+        rows = self.table.place([work.slots[:-1] for work in batch]).rows
+        program = self._program(batch)
+        stage = self._stages.pop(0)
+        self._stages.append(stage)
+        host = stage.open(program.rows)
+        self._write(host, batch, rows)
+        stage.send(program.rows, self._memory[self._sampled :])
+        logits = None
+        if program.graph is None or any(len(work.samplers) > 1 for work in batch):
+            logits = self._compute(program)
+        else:
+            program.graph.replay()
+        self.table.grown(rows, [int(work.slots[-1]) for work in batch])
+        self._places = {row: place for place, row in enumerate(rows)}
+        return Pending([len(work.samplers) for work in batch], self._memory[: len(batch)], _more(logits, batch))
+
+    def _write(self, host: Inputs, batch: Sequence[Work], rows: Sequence[int]) -> None:
+        """Writes what a step is about; rows without a work are padding, which nobody reads."""
+        count, end = len(batch), len(host.ids)
+        host.sources[:] = np.arange(self._sampled, self._sampled + end)
+        for place, (work, row) in enumerate(zip(batch, rows, strict=True)):
+            token = int(work.tokens[0])
+            if token == LATEST:
+                if row not in self._places:
+                    raise ValueError("no token was sampled for this sequence in the last step")
+                host.sources[place], token = self._places[row], 0
+            host.ids[place] = token
+        starts = np.array(rows) * self.max_context
+        host.positions[:count] = host.lengths[:count] = [work.start for work in batch]
+        host.slots[:count] = host.entries[:count] = [work.slots[-1] for work in batch]
+        host.starts[:count], host.cells[:count] = starts, starts + host.positions[:count]
+        host.ids[count:] = host.positions[count:] = host.lengths[count:] = 0
+        host.slots[count:] = host.entries[count:] = SCRATCH
+        host.starts[count:] = host.cells[count:] = self.max_batch * self.max_context
+        host.seeds[:] = host.temperature[:] = host.top_k[:] = host.min_p[:] = 0
+        host.top_p[:] = 1
+        sampled = [place for place, work in enumerate(batch) if work.samplers]
+        _write_samplers(host, sampled, [batch[place].samplers[0] for place in sampled])
+
+    def _program(self, batch: Sequence[Work]) -> _Program:
+        """Returns the program for a batch; captures it if need be."""
+        bucket = next(each for each in BUCKETS if each >= len(batch))
+        longest = max(work.start for work in batch)
+        context = next(each for each in self._contexts if each >= longest)
+        sampling = Sampling.of([work.samplers[0] for work in batch if work.samplers])
+        count = splits(bucket, self.model.kv_heads, context, processors(self._memory.device))
+        key = (bucket, count, sampling)
+        if key not in self._programs:
+            program = self._make(bucket, count, sampling)
+            if self.capture:
+                self._capture(program)
+            self._programs[key] = program
+        return self._programs[key]
+
+    def _make(self, bucket: int, count: int, sampling: Sampling) -> _Program:
+        inputs = _views(self._memory[self._sampled :], bucket)
+        model, device = self.model, self._memory.device
+        shape = (bucket, model.heads, count)
+        partial = None
+        if count > 1:
+            acc = torch.empty(*shape, model.head_dim, dtype=torch.float32, device=device)
+            partial = acc, torch.empty(shape, dtype=torch.float32, device=device)
+        attention = Decoding(self.table.device.view(-1), inputs.starts, inputs.lengths, count, partial)
+        return _Program(bucket, sampling, inputs, attention, torch.zeros(bucket, dtype=torch.int64, device=device))
+
+    def _compute(self, program: _Program) -> Tensor:
+        """Runs a program on what lies in its inputs; returns the logits, ``[rows, vocabulary]``."""
+        inputs, sampled = program.inputs, self._sampled
+        tokens = self._memory[: sampled + program.rows].index_select(0, inputs.sources)
+        kernels = TritonKernels(inputs.positions, inputs.slots, program.attention)
+        logits = self.model.forward(tokens, self.k_pools, self.v_pools, kernels)
+        self.table.device.view(-1).index_copy_(0, inputs.cells, inputs.entries)
+        self._memory[: program.rows].copy_(program.sampling.draw(logits, inputs, program.counters))
+        return logits
+
+    # -- capture -----------------------------------------------------------------------------------------------------
+
+    def _capture(self, program: _Program) -> None:
+        """Captures a program as a graph. Where that fails steps go on without graphs, which is slower but right."""
+        outside = torch.cuda.current_stream()
+        kept = self._memory.clone()
+        stage = _Stage(_size(program.rows), self._memory.device)
+        self._write(stage.open(program.rows), (), ())  # only padding: a warm-up writes nothing but the scratch slot
+        stage.send(program.rows, self._memory[self._sampled :])
+        try:
+            program.graph = self._captured(program)
+        except Exception as error:
+            torch.cuda.set_stream(outside)
+            torch.cuda.synchronize()
+            self.capture, self.fault = False, (str(error).strip().splitlines() or [type(error).__name__])[0]
+        self._memory.copy_(kept)
+
+    def _captured(self, program: _Program) -> Any:
+        if self._stream is None:
+            self._stream = torch.cuda.Stream()
+        if self._pool is None:
+            self._pool = torch.cuda.graph_pool_handle()
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            for _ in range(WARM_UP):
+                self._compute(program)
+        torch.cuda.current_stream().wait_stream(self._stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+            self._compute(program)
+        return graph
+
+
+def _more(logits: Tensor | None, batch: Sequence[Work]) -> Tensor | None:
+    """Samples what works with several samplers ask for beyond the first; None if there are none."""
+    further = [(place, sampler) for place, work in enumerate(batch) for sampler in work.samplers[1:]]
+    if logits is None or not further:
+        return None
+    places = torch.tensor([place for place, _ in further], device=logits.device)
+    return sample_rows(logits.index_select(0, places), [sampler for _, sampler in further])

@@ -1,0 +1,144 @@
+"""What a lean forward does besides matrix products, with Triton's kernels: :class:`TritonKernels`.
+
+The wiring only; the kernels are in `triton_fused` and `triton_attention`. One object per forward, bound to a packed
+batch of any kind or to a decode step whose description lies in static tensors (:class:`Decoding`), as a CUDA graph
+needs it: nothing here waits for the device, and of what differs from step to step everything is read from tensors.
+Knows nothing of models, requests and trees.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from . import triton_attention, triton_fused
+from .attention import RaggedBatch
+
+
+class Attention(Protocol):
+    """How the new tokens of a batch attend."""
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        k_pool: Tensor,
+        v_pool: Tensor,
+        scale: float,
+        *,
+        softcap: float | None = None,
+    ) -> Tensor:
+        """Takes what :func:`radixchat.kernels.attention.extend` takes, and returns what it returns."""
+
+
+class Decoding(NamedTuple):
+    """One new token for each of B sequences, over static tensors."""
+
+    indices: Tensor  # int32, flat: slots of every sequence's prefix
+    starts: Tensor  # int64 [B]: where in `indices` each prefix begins
+    lengths: Tensor  # int32 [B]: and how long it is, 0 allowed
+    max_splits: int  # programs that share a sequence at most
+    partial: tuple[Tensor, Tensor] | None = None  # room for their results: see `triton_attention.decode`
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        k_pool: Tensor,
+        v_pool: Tensor,
+        scale: float,
+        *,
+        softcap: float | None = None,
+    ) -> Tensor:
+        """See :class:`Attention`."""
+        return triton_attention.decode(
+            q,
+            k,
+            v,
+            k_pool,
+            v_pool,
+            self.indices,
+            self.starts,
+            self.lengths,
+            scale,
+            max_splits=self.max_splits,
+            softcap=softcap,
+            partial=self.partial,
+        )
+
+
+class Extending(NamedTuple):
+    """Any number of new tokens for each sequence."""
+
+    batch: RaggedBatch
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        k_pool: Tensor,
+        v_pool: Tensor,
+        scale: float,
+        *,
+        softcap: float | None = None,
+    ) -> Tensor:
+        """See :class:`Attention`."""
+        return triton_attention.extend(q, k, v, k_pool, v_pool, self.batch, scale, softcap=softcap)
+
+
+def attention(batch: RaggedBatch, kv_heads: int) -> Attention:
+    """Returns how a packed batch attends; make it once per forward."""
+    if not batch.decodes:
+        return Extending(batch)
+    longest = max(span.prefix for span in batch.spans)
+    processors = triton_attention.processors(batch.kv_indices.device)
+    max_splits = triton_attention.splits(len(batch.spans), kv_heads, longest, processors)
+    return Decoding(batch.kv_indices, batch.kv_indptr[:-1].long(), batch.prefix_lens, max_splits)
+
+
+class TritonKernels:
+    """See :class:`radixchat.kernels.ops.Kernels`, which it implements.
+
+    Args:
+        positions: int64 ``[T]``: the place of each new token in its sequence.
+        slots: int64 ``[T]``: where its key and value go.
+        attention: How they attend.
+    """
+
+    add_rms_norm = staticmethod(triton_fused.add_rms_norm)
+    silu_mul = staticmethod(triton_fused.silu_mul)
+
+    def __init__(self, positions: Tensor, slots: Tensor, attention: Attention) -> None:
+        self.positions = positions
+        self.slots = slots
+        self.attention = attention
+
+    @classmethod
+    def of(cls, batch: RaggedBatch, positions: Tensor, kv_heads: int) -> TritonKernels:
+        """Binds to a packed batch."""
+        return cls(positions, batch.write_slots, attention(batch, kv_heads))
+
+    def rope_store(
+        self,
+        qkv: Tensor,
+        table: Tensor,
+        k_pool: Tensor,
+        v_pool: Tensor,
+        heads: int,
+        kv_heads: int,
+        q_weight: Tensor | None = None,
+        k_weight: Tensor | None = None,
+        eps: float = 1e-6,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See :class:`radixchat.kernels.ops.Kernels`."""
+        return triton_fused.rope_store(
+            qkv, self.positions, table, k_pool, v_pool, self.slots, heads, kv_heads, q_weight, k_weight, eps
+        )
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, scale: float) -> Tensor:
+        """See :class:`radixchat.kernels.ops.Kernels`."""
+        return self.attention.attend(q, k, v, k_pool, v_pool, scale)
