@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from ...kernels.ops import Kernels
+from ...kernels.products import linear
 
 CLASSES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM")
 STATIC_ROPE = ("default", "linear", "llama3", "yarn")
@@ -34,7 +35,7 @@ class Linear(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Multiplies."""
-        return F.linear(x, self.weight, self.bias)
+        return linear(x, self.weight, self.bias)
 
 
 Product = Callable[[Tensor], Tensor]

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from ...kernels.attention import RaggedBatch, new_pool
+from ...kernels.ops import TorchKernels
 from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
+from .lean import LeanModel
 from .loading import LoadedModel
 from .runner import Sampler, Work
 from .sampling import sample
@@ -31,8 +33,10 @@ class TorchRunner:
         slots: The highest slot there is room for; slot 0 is scratch and comes on top.
     """
 
-    def __init__(self, loaded: LoadedModel, slots: int = 0) -> None:
+    def __init__(self, loaded: LoadedModel, slots: int = 0, forward: str = "auto") -> None:
         self.loaded = loaded
+        self.forward = forward
+        self.lean = LeanModel.of(loaded.model, loaded.max_context) if forward == "lean" else None
         self.slots = -1
         self._k = [self._pool(shape, 0) for shape in loaded.kv_shapes]  # per layer [slots + 1, kv_heads, head_dim]
         self._v = [self._pool(shape, 0) for shape in loaded.kv_shapes]
@@ -91,14 +95,15 @@ class TorchRunner:
         tokens = np.concatenate([work.tokens for work in batch]).astype(np.int64)
         positions = np.concatenate([np.arange(work.start, work.slots.size) for work in batch])
         last = np.cumsum(new) - 1
-        result = self.loaded.model(
-            input_ids=self._device(tokens)[None],
-            position_ids=self._device(positions)[None],
-            use_cache=False,
-            logits_to_keep=self._device(last[np.array(wanted)]),
-            **{NAME: PoolStore(self._k, self._v, ragged)},
-        )
-        return result.logits[0].float().cpu().numpy()
+        ids, places, rows = (self._device(each) for each in (tokens, positions, last[np.array(wanted)]))
+        if self.lean is not None:
+            logits = self.lean.forward(ids, self._k, self._v, TorchKernels(ragged, places), rows)
+        else:
+            store = {NAME: PoolStore(self._k, self._v, ragged)}
+            logits = self.loaded.model(
+                input_ids=ids[None], position_ids=places[None], use_cache=False, logits_to_keep=rows, **store
+            ).logits[0]
+        return logits.float().cpu().numpy()
 
     def _check(self, batch: Sequence[Work]) -> None:
         for work in batch:
