@@ -7,7 +7,7 @@ events like everything else, so recordings replay to the same trees.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ..radix import CacheConfig, NodeView, NoRoom
 from ..radix.policies import POLICIES
@@ -142,7 +142,7 @@ def _page_size(chat: Chat, argument: str) -> Iterator[Item]:
         yield f"Pages of {size} empty the cache and begin a new recording; conversations stay."
         yield f"/page-size {size} yes does it."
         return
-    chat.take_over(chat.engine.with_cache(CACHES[name](**asdict(config)), cache_name=name))
+    chat.take_over(chat.engine.with_cache(CACHES[name](**config.settings()), cache_name=name))
     yield f"page size {size}: the cache is empty, capacity {size_of(chat, chat.engine.cache.capacity)}"
 
 

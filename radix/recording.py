@@ -197,7 +197,7 @@ class Recorder:
         self._keyframe_size = 0
         self._reserved = 0
         self._grown: dict[int, ev.Grown] = {}
-        self._write({"kind": "header", "schema": SCHEMA, **asdict(header)})
+        self._write({"kind": "header", "schema": SCHEMA, **asdict(header), "config": header.config.settings()})
 
     @property
     def full(self) -> bool:

@@ -107,6 +107,44 @@ class Root(NamedTuple):
     node: NodeView  # empty key; its children are the first visible nodes
 
 
+class BlockView(NamedTuple):
+    """One block of a hash-block cache as it was."""
+
+    number: int  # place in the pool, from 0, or from 1 where the preset keeps block 0 as its null block
+    refs: int  # entries of open block tables that name it
+    digest: bytes  # hash of the block as the index knows it; b"" = no hash
+    parent: bytes  # the hash before it in its chain; b"" at the start
+    key: Key  # the tokens whose K/V it holds; may be fewer than a block
+    slots: Key  # all its slots in the KV pool
+    last: int  # tick of its last use
+    new_in: int  # step that took it for new tokens
+    used_in: int  # last step in which a request found it
+    computed: bool  # whether a hit counts: its K/V is there, and the release marks it so
+    node: int  # its number in order of registration, and its id in the tree; 0: not registered
+    depth: int = 0  # blocks of its chain up to and with it
+    keyed: bool = True  # whether the index leads to it; False: an older copy that was overwritten
+
+
+class TableView(NamedTuple):
+    """The block table of an open lease."""
+
+    table: int  # number of the lease
+    blocks: tuple[int, ...]  # block numbers, in order of the tokens
+    tokens: int  # tokens whose K/V is there
+    namespace: str = ""
+
+
+class Blocks(NamedTuple):
+    """The blocks, tables and free queue of a hash-block cache."""
+
+    preset: str  # name of its rules: see presets.PRESETS
+    block_size: int  # tokens of a block
+    blocks: tuple[BlockView, ...]  # all that were ever used, by number
+    tables: tuple[TableView, ...]  # of the open leases, by number
+    queue: tuple[int, ...]  # unreferenced blocks in the order in which they would be taken; free ones included
+    freed: tuple[int, ...] = ()  # of an evictor: its blocks in the order in which they were freed
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The state of a cache after some event.
@@ -125,6 +163,7 @@ class Snapshot:
     roots: tuple[Root, ...]  # the default namespace first, then by first use
     tombstones: tuple[Tombstone, ...]  # evicted in this step, in order of eviction
     policy: str = ""  # which evictable leaf goes first; "" is unknown: as in the recording's header
+    blocks: Blocks | None = None  # of a hash-block cache, whose tree is only a view of them; None: a radix tree
 
     @property
     def evictable(self) -> int:
@@ -183,7 +222,7 @@ class Snapshot:
     def _totals(self) -> tuple[object, ...]:
         return (
             self.step, self.tick, self.capacity, self.page_size, self.in_flight, self.resident, self.protected,
-            self.next_victim, self.tombstones, len(self.roots), self.policy,
+            self.next_victim, self.tombstones, len(self.roots), self.policy, self.blocks,
         )  # fmt: skip
 
 

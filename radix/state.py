@@ -7,7 +7,7 @@ Recursion is never used: a long conversation is a deep chain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import events as ev
@@ -33,6 +33,14 @@ class CacheConfig:
     tie: str = "id"  # between leaves that the policy ranks equal: smaller id, or the deepest
     split_recency: str = "both"  # a match inside a node refreshes both halves (SGLang), or the "prefix" half only
     unit: str = "leaf"  # eviction takes whole leaves, or no more than the "page"s it needs
+    preset: str = ""  # of a hash-block cache, the name of its rules (a page is a block); "" is a radix tree
+
+    def settings(self) -> dict[str, Any]:
+        """Returns everything by name, as a recording's header and the caches take it: no preset for a radix tree."""
+        values = asdict(self)
+        if not self.preset:
+            del values["preset"]
+        return values
 
     def __post_init__(self) -> None:
         if self.page_size < 1:

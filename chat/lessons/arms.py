@@ -6,7 +6,7 @@ Knows the cache of an arm and what it is fed; not what a model computed, nor how
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...radix import CacheConfig
@@ -34,8 +34,8 @@ class Contestant:
         self._own = frozenset(own)  # settings that no step changes
         self.name = arm.name.text("en")
         self.total = Sums()
-        config = config_of({**asdict(config), **own})
-        cache = CACHES[arm.cache](**asdict(config), events=watched is not None)
+        config = config_of({**config.settings(), **own})
+        cache = CACHES[arm.cache](**config.settings(), events=watched is not None)
         self._engine = Engine(WordsRunner(), cache, tokenizer, cache_name=arm.cache)
         self._run: Run | None = None
         if watched is not None:

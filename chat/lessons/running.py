@@ -7,7 +7,6 @@ Knows no front end and no expectations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from math import ceil
 
 from ...radix import CacheConfig
@@ -112,7 +111,7 @@ class Stage:
 
     def engine(self, config: CacheConfig) -> Engine:
         """Returns an engine with an empty cache."""
-        cache = CACHES["radix"](**asdict(config))
+        cache = CACHES["radix"](**config.settings())
         if self._loaded is None:
             return Engine(WordsRunner(), cache, WordsTokenizer(), name="words")
         return self._loaded.with_cache(cache)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class ByHand(NamedTuple):
 
 def by_hand(run: Run) -> Iterator[ByHand]:
     """Does what a run of single requests did, on a cache of its own."""
-    cache = RadixCache(**asdict(run.config))
+    cache = RadixCache(**run.config.settings())
     for step in run.steps:
         (done,) = step.done
         (whole,) = step.keys
