@@ -58,7 +58,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if weight.dtype != torch.float32 or not weight.is_cpu or not rows or not prefers_onednn():
         return F.linear(x, weight, bias)
     threads = torch.get_num_threads()
-    if 1 < threads and rows <= FEW and 2 * size >= SMALL and weight.shape[0] % threads == 0:
+    if threads > 1 and rows <= FEW and 2 * size >= SMALL and weight.shape[0] % threads == 0:
         return _in_parts(x, weight, bias, threads)
     if rows * size < SMALL:
         return F.linear(x, weight, bias)

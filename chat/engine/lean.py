@@ -10,9 +10,10 @@ Knows layers and pools; knows no requests, trees, texts and sampling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,21 @@ STATIC_ROPE = ("default", "linear", "llama3", "yarn")
 """Rotations whose angles depend on nothing but the position."""
 
 
+class Product(Protocol):
+    """A matrix in whatever form: multiplied with, or looked up in."""
+
+    @property
+    def weight(self) -> Tensor:
+        """The numbers themselves."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns ``[rows, out]``."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+
+
 class Linear(NamedTuple):
     """A matrix product: ``[rows, in]`` to ``[rows, out]``."""
 
@@ -37,8 +53,25 @@ class Linear(NamedTuple):
         """Multiplies."""
         return linear(x, self.weight, self.bias)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return sum(each.nbytes for each in self if each is not None)
 
-Product = Callable[[Tensor], Tensor]
+
+class Embedding(NamedTuple):
+    """The rows of a matrix: int64 ``[T]`` to ``[T, hidden]``."""
+
+    weight: Tensor  # [vocabulary, hidden]
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Looks tokens up."""
+        return F.embedding(tokens, self.weight)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self.weight.nbytes
 
 
 class Layer(NamedTuple):
@@ -66,23 +99,29 @@ class LeanModel:
     heads: int
     kv_heads: int
     head_dim: int
+    scale: float  # what attention scores are multiplied with
     eps: float
 
     @classmethod
     def of(cls, model: PreTrainedModel, max_context: int) -> LeanModel | None:
-        """Builds it from a transformers model, whose parameters become views of the fused ones; None: see why_not.
+        """Returns it for a transformers model, or None where it does not apply (`why_not`).
+
+        Built once for each model, whose parameters become views of the fused ones.
 
         Args:
             model: Loaded and in its type and on its device.
             max_context: Positions to make angles for.
         """
+        built = _BUILT.get(model)
+        if built is not None and built.table.shape[0] >= max_context:
+            return built
         if why_not(model) is not None:
             return None
         inner: Any = model.model
         attention = inner.layers[0].self_attn
         head_dim = attention.head_dim
-        return cls(
-            embed=_Embedding(inner.embed_tokens.weight),
+        _BUILT[model] = built = cls(
+            embed=Embedding(inner.embed_tokens.weight),
             layers=tuple(_layer(each) for each in inner.layers),
             norm=inner.norm.weight,
             head=Linear(model.lm_head.weight, model.lm_head.bias),
@@ -90,8 +129,19 @@ class LeanModel:
             heads=attention.q_proj.out_features // head_dim,
             kv_heads=attention.k_proj.out_features // head_dim,
             head_dim=head_dim,
+            scale=attention.scaling,
             eps=inner.norm.variance_epsilon,
         )
+        return built
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all matrices and norms; tied embeddings count once."""
+        tied = self.embed.weight is self.head.weight
+        products = [self.head, *([] if tied else [self.embed])]
+        products += [each for layer in self.layers for each in (layer.qkv, layer.output, layer.gate_up, layer.down)]
+        norms = [self.norm, *(each for layer in self.layers for each in layer if isinstance(each, Tensor))]
+        return sum(each.nbytes for each in (*products, *norms))
 
     def forward(
         self,
@@ -113,7 +163,6 @@ class LeanModel:
         Returns:
             Logits, ``[len(last) or T, vocabulary]``.
         """
-        scale = self.head_dim**-0.5
         x, residual = self.embed(tokens), None
         for layer, k_pool, v_pool in zip(self.layers, k_pools, v_pools, strict=True):
             x, residual = kernels.add_rms_norm(x, residual, layer.input_norm, self.eps)
@@ -128,7 +177,7 @@ class LeanModel:
                 layer.k_norm,
                 self.eps,
             )
-            x = kernels.attend(q, k, v, k_pool, v_pool, scale).flatten(1)
+            x = kernels.attend(q, k, v, k_pool, v_pool, self.scale).flatten(1)
             if layer is self.layers[-1] and last is not None and len(last) < len(x):
                 x, residual = x[last], residual[last]  # nobody reads the other rows any more
             x, residual = kernels.add_rms_norm(layer.output(x), residual, layer.mlp_norm, self.eps)
@@ -136,11 +185,8 @@ class LeanModel:
         return self.head(kernels.add_rms_norm(x, residual, self.norm, self.eps)[0])
 
 
-class _Embedding(NamedTuple):
-    weight: Tensor
-
-    def __call__(self, tokens: Tensor) -> Tensor:
-        return F.embedding(tokens, self.weight)
+_BUILT: WeakKeyDictionary[PreTrainedModel, LeanModel] = WeakKeyDictionary()
+"""Weights are fused once, however many runners a model has."""
 
 
 def why_not(model: PreTrainedModel) -> str | None:

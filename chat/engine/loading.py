@@ -26,6 +26,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTr
 
 from ..errors import ModelError, UsageError
 from .attention import NAME
+from .lean import LeanModel
 from .probe import OTHER_MODEL, Facts, probe
 from .tokenizer import quiet
 
@@ -68,6 +69,9 @@ class LoadedModel:
     kv_shapes: tuple[tuple[int, int], ...]  # per layer (kv_heads, head_dim)
     vocab_size: int  # rows of logits, which may be more than the tokenizer has
     notes: tuple[str, ...]  # what the user should know, one sentence each
+    forward: str = "auto"  # lean or generic once it is settled (`forwards.choose`)
+    lean: LeanModel | None = None  # the lean forward, if that was settled
+    quantize: str = "none"  # int8: the model's own weights are gone
 
     @property
     def bytes_per_token(self) -> int:

@@ -1,4 +1,4 @@
-"""Runs a transformers model over a pool of K and V: the generic forward.
+"""Runs a model over a pool of K and V: with the lean forward, or with transformers' own.
 
 Requests of a step are packed into one row of tokens; attention reads each request's slots. The runner owns the pool
 tensors and nothing else: which slots hold what is decided by whoever calls it. Knows no scheduler, tree or text.
@@ -17,7 +17,7 @@ from ...kernels.attention import RaggedBatch, new_pool
 from ...kernels.ops import TorchKernels
 from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
-from .lean import LeanModel
+from .forwards import lean_for
 from .loading import LoadedModel
 from .runner import Sampler, Work
 from .sampling import sample
@@ -28,15 +28,21 @@ LogitsRow = npt.NDArray[np.float32]
 class TorchRunner:
     """Computes K/V and samples tokens with a loaded model; implements ``Runner``.
 
+    Args:
+        loaded: The model and its facts.
+        slots: The highest slot.
+        forward: auto (as it was settled when the model was loaded), lean or generic.
+
     Attributes:
         loaded: The model and its facts.
+        lean: The lean forward where that is what runs.
         slots: The highest slot there is room for; slot 0 is scratch and comes on top.
     """
 
     def __init__(self, loaded: LoadedModel, slots: int = 0, forward: str = "auto") -> None:
         self.loaded = loaded
         self.forward = forward
-        self.lean = LeanModel.of(loaded.model, loaded.max_context) if forward == "lean" else None
+        self.lean = lean_for(loaded, forward)
         self.slots = -1
         self._k = [self._pool(shape, 0) for shape in loaded.kv_shapes]  # per layer [slots + 1, kv_heads, head_dim]
         self._v = [self._pool(shape, 0) for shape in loaded.kv_shapes]
@@ -66,7 +72,7 @@ class TorchRunner:
 
     def sibling(self, slots: int) -> TorchRunner:
         """Returns a runner over the same weights with a pool of its own."""
-        return TorchRunner(self.loaded, slots)
+        return TorchRunner(self.loaded, slots, self.forward)
 
     @torch.inference_mode()
     def copy(self, sources: Int32Array, targets: Int32Array) -> None:
