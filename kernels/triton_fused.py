@@ -597,20 +597,7 @@ def _uniform(seed, counter):
 
 # Ahead of time.
 
-_NUMBERS = {
-    "x",
-    "residual",
-    "weight",
-    "out",
-    "total",
-    "qkv",
-    "k_pool",
-    "v_pool",
-    "q_out",
-    "k_out",
-    "q_weight",
-    "k_weight",
-}
+_NUMBERS = tuple("x residual weight out total qkv k_pool v_pool q_out k_out q_weight k_weight logits gate_up".split())
 _TYPES = {
     **dict.fromkeys(("positions", "slots", "places", "tables", "states", "masses", "ties", "cuts"), "*i64"),
     **dict.fromkeys(("seeds", "counters", "tokens"), "*i64"),
