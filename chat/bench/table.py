@@ -16,6 +16,7 @@ from .rows import INFO, Row
 if TYPE_CHECKING:
     from .run import Found
 
+PLAIN = str.maketrans({"≥": ">=", "≤": "<=", "×": "x", "µ": "u", "·": "-", "–": "-"})
 STYLES = {"stretch": "bold green", "good": "green", "pass": "cyan", MISSED: "bold red", INFO: "dim"}
 
 
@@ -58,7 +59,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     wanted = "\n".join(text for text in about.wanted.values() if text != "–") if about else ""
     medians = "\n".join(f"{name} {duration(seconds)}" for name, seconds in row.arms.items())
     floor = f"{duration(row.floor[1])}, {row.over_floor:.2g}×" if row.floor else ""
-    what = f"{about.what}{f', against {about.baseline}' if about.baseline else ''}" if about else row.what
+    what = about.what if about else row.what
     return (about.name.replace(" ", "\n", 1) if about else "", what, row.shown, wanted, medians, floor)
 
 
@@ -67,7 +68,10 @@ def _verdict(row: Row, terminal: Terminal) -> Text:
 
 
 def _text(text: Any, terminal: Terminal) -> Text:
-    return Text(sanitize(str(text), ascii=terminal.ascii))
+    text = str(text)
+    if terminal.ascii:
+        text = text.translate(PLAIN)
+    return Text(sanitize(text, ascii=terminal.ascii))
 
 
 def duration(seconds: float) -> str:
