@@ -54,6 +54,21 @@ class Switch(StrEnum):
     OFF = "off"
 
 
+class Forward(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    LEAN = "lean"
+    GENERIC = "generic"
+
+
+class Quantize(StrEnum):
+    """In how many bits weights are kept."""
+
+    NONE = "none"
+    INT8 = "int8"
+
+
 class Where(StrEnum):
     """Where to measure."""
 
@@ -80,6 +95,12 @@ class CacheName(StrEnum):
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="radish (bundled, the default), a folder, or a hub id.", autocompletion=models),
+]
+ForwardOption = Annotated[
+    Forward | None, typer.Option("--forward", help="lean: ours, where it applies; generic: transformers'.")
+]
+QuantizeOption = Annotated[
+    Quantize | None, typer.Option("--quantize", help="int8: weights of 8 bits, on a CPU; faster, less exact.")
 ]
 Theme = Annotated[str | None, typer.Option("--theme", help="Colours of the app.", autocompletion=themes)]
 View = Annotated[str | None, typer.Option("--view", help="How the app draws the tree.", autocompletion=views)]
@@ -136,6 +157,8 @@ def chat(
     page_size: Annotated[int | None, typer.Option("--page-size", min=1, help="Tokens of a page.")] = None,
     device: Annotated[Device | None, typer.Option("--device", help="Where to compute.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = None,
+    forward: ForwardOption = None,
+    quantize: QuantizeOption = None,
     temperature: Annotated[float | None, typer.Option("--temperature", help="0 is greedy.")] = None,
     top_p: Annotated[float | None, typer.Option("--top-p")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k")] = None,
@@ -167,10 +190,10 @@ def chat(
     if conversation is not None and latest:
         raise UsageError("--conversation and --continue name two conversations", "Give one of them.")
     config = load_config().given(
-        model=model, device=_value(device), dtype=dtype, cache=_value(cache), capacity=capacity, policy=policy,
-        page_size=page_size, system=system, thinking=None if thinking is None else thinking is Switch.ON,
-        record=False if no_record else None, save=save, ascii=ascii,
-        theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
+        model=model, device=_value(device), dtype=dtype, forward=_value(forward), quantize=_value(quantize),
+        cache=_value(cache), capacity=capacity, policy=policy, page_size=page_size,
+        system=system, thinking=None if thinking is None else thinking is Switch.ON, record=False if no_record else None, save=save,
+        ascii=ascii, theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
     )  # fmt: skip
     given = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,
@@ -378,11 +401,13 @@ def doctor(
     model: Model = None,
     device: Annotated[Device | None, typer.Option("--device")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype")] = None,
+    forward: ForwardOption = None,
+    quantize: QuantizeOption = None,
 ) -> None:
     """Say what is installed, what a token costs, and where files live."""
     from .doctor import run_doctor
 
-    run_doctor(model=model, device=_value(device), dtype=dtype)
+    run_doctor(model=model, device=_value(device), dtype=dtype, forward=_value(forward), quantize=_value(quantize))
 
 
 @app.command(rich_help_panel="Measure")

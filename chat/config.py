@@ -16,11 +16,13 @@ from .errors import UsageError
 from .paths import config_file
 
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop")
-ENGINE = ("model", "device", "dtype", "cache", "capacity", "policy", "page_size")
+ENGINE = ("model", "device", "dtype", "forward", "quantize", "cache", "capacity", "policy", "page_size")
 
 
 THEMES = ("dark", "light", "high-contrast", "ansi-dark", "ansi-light")
 VIEWS = ("auto", "rail", "ruler", "figure")
+FORWARDS = ("auto", "lean", "generic")
+QUANTIZE = ("none", "int8")
 
 
 def _of(default: str | None, *choices: str) -> Any:
@@ -34,6 +36,8 @@ class Config:
     model: str = "radish"
     device: str = _of("auto", "auto", "cpu", "cuda", "mps")
     dtype: str = _of("auto", "auto", "float32", "bfloat16", "float16")
+    forward: str = _of("auto", *FORWARDS)
+    quantize: str = _of("none", *QUANTIZE)  # weights of 8 bits
     cache: str = _of("radix", "radix", "last", "none")
     capacity: int | str | None = None  # tokens, or bytes as "512MiB"
     policy: str = _of("lru", *POLICIES)

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+from typing import Any
 
 from .. import __version__
 from .config import Config, load_config
@@ -20,7 +21,7 @@ def run_doctor(**given: str | None) -> None:
     """Prints a line per fact; a model that cannot be loaded is a fact, too, and so are settings that are not possible.
 
     Args:
-        **given: model, device and dtype; what is None is as in the settings.
+        **given: model, device, dtype, forward and quantize; what is None is as in the settings.
     """
     settings, config = _settings()
     config = config.given(**given)
@@ -28,7 +29,7 @@ def run_doctor(**given: str | None) -> None:
     lines += [("system", platform.platform(terse=True))]
     lines += [(name, _version(name)) for name in LIBRARIES]
     lines += [("cores", str(os.cpu_count()))]
-    lines += _model(config.model, config.device, config.dtype)
+    lines += _model(config)
     lines += [("settings", settings), ("conversations", _conversations())]
     lines += [("data", str(data_dir())), ("recordings", str(recordings_dir())), ("history", str(history_file()))]
     lines += [("RADIXCHAT_HOME", os.environ.get("RADIXCHAT_HOME", "(not set)"))]
@@ -57,19 +58,32 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _model(model: str, device: str, dtype: str) -> list[tuple[str, str]]:
+def _forward(engine: Any) -> str:
+    """Returns which forward runs, and where it is not the lean one, why."""
+    if engine.forward != "generic":
+        return engine.forward or "none"
+    from .engine.lean import why_not
+
+    return f"generic ({why_not(engine.runner.loaded.model) or 'the lean one would apply'})"
+
+
+def _model(config: Config) -> list[tuple[str, str]]:
     if importlib.util.find_spec("torch") is None:
         return [("model", "none can run: install 'radixchat[chat]'")]
     from .engine import Engine
 
     try:
-        engine = Engine.load(model, device=device, dtype=dtype)
+        engine = Engine.load(
+            config.model, device=config.device, dtype=config.dtype, forward=config.forward, quantize=config.quantize
+        )
     except UserError as error:
-        return [("model", f"{model}: {error.what}. {error.fix}")]
+        return [("model", f"{config.model}: {error.what}. {error.fix}")]
     return [
         ("model", engine.name),
         ("device", engine.device),
         ("dtype", engine.dtype),
+        ("forward", _forward(engine)),
+        ("quantize", engine.quantize),
         ("context", f"{engine.max_context} tokens"),
         ("bytes per token", str(engine.bytes_per_token)),
         ("default capacity", f"{engine.cache.capacity} tokens, {engine.cache.capacity * engine.bytes_per_token} bytes"),

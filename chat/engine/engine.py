@@ -153,6 +153,8 @@ class Engine:
         notes: Sequence[str] = (),
         device: str = "cpu",
         dtype: str = "",
+        forward: str = "",
+        quantize: str = "none",
         defaults: SamplingParams | None = None,
         schedule: str = SCHEDULES[0],
     ) -> None:
@@ -164,6 +166,8 @@ class Engine:
         self.notes = tuple(notes)
         self.device = device
         self.dtype = dtype
+        self.forward = forward
+        self.quantize = quantize
         self.defaults = defaults or SamplingParams()
         self.max_context = runner.max_context
         self.listeners: list[Callable[[list[Event]], None]] = []
@@ -187,6 +191,8 @@ class Engine:
         *,
         device: str = "auto",
         dtype: str = "auto",
+        forward: str = "auto",
+        quantize: str = "none",
         cache: str = "radix",
         capacity: int | str | None = None,
         policy: str = "lru",
@@ -200,6 +206,8 @@ class Engine:
             model: A local folder or a hub id; None or "radish" is the bundled model, "words" no model at all.
             device: auto, cpu, cuda or mps. "auto" never picks mps.
             dtype: auto, float32, bfloat16 or float16.
+            forward: auto, lean (our own, for models built like Llama and Qwen) or generic (transformers').
+            quantize: none, or int8: weights of 8 bits, on a CPU and in the lean forward.
             cache: radix, last (keeps the last sequence only) or none.
             capacity: Tokens of the pool, or bytes as in "512MiB"; None: four contexts, at most 2 GiB.
             policy: lru, lfu, fifo, mru, filo, slru or priority.
@@ -217,6 +225,8 @@ class Engine:
             model,
             device=device,
             dtype=dtype,
+            forward=forward,
+            quantize=quantize,
             cache=cache,
             capacity=capacity,
             schedule=schedule,
@@ -270,6 +280,8 @@ class Engine:
             notes=self.notes,
             device=self.device,
             dtype=self.dtype,
+            forward=self.forward,
+            quantize=self.quantize,
             defaults=self.defaults,
         )
 

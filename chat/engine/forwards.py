@@ -13,14 +13,12 @@ import torch
 
 from ...kernels.attention import RaggedBatch, new_pool
 from ...kernels.ops import TorchKernels
+from ..config import FORWARDS, QUANTIZE
 from ..errors import ModelError, UsageError
 from .lean import LeanModel, why_not
 from .loading import LoadedModel
 from .probe import OTHER_MODEL
 from .quantize import quantized
-
-FORWARDS = ("auto", "lean", "generic")
-QUANTIZE = ("none", "int8")
 
 TOKENS = 9
 """How many tokens go through both forwards: all but one together, then the last, over scattered slots."""

@@ -62,6 +62,8 @@ def load_engine(
     *,
     device: str,
     dtype: str,
+    forward: str = "auto",
+    quantize: str = "none",
     cache: str,
     capacity: int | str | None,
     cache_options: dict[str, Any],
@@ -77,11 +79,13 @@ def load_engine(
 
     import torch
 
-    from .loading import load_model
+    from .forwards import check_forward, choose
+    from .loading import load_model, pick_device
     from .tokenizer import HFTokenizer
     from .torch_runner import TorchRunner
 
-    loaded = load_model(model, device=device, dtype=dtype)
+    check_forward(forward, quantize, pick_device(device))
+    loaded = choose(load_model(model, device=device, dtype=dtype), forward, quantize)
     if loaded.device.type == "cpu" and loaded.model.num_parameters() < ONE_THREAD:
         torch.set_num_threads(1)
     tokenizer = HFTokenizer.load(loaded.path)
@@ -97,6 +101,8 @@ def load_engine(
         notes=(*loaded.notes, *tokenizer.notes),
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
+        forward=loaded.forward,
+        quantize=loaded.quantize,
         defaults=replace(_defaults(Path(loaded.path)), stop=tokenizer.stop),
         schedule=schedule,
     )
