@@ -72,18 +72,20 @@ class Tile(NamedTuple):
 
 
 # By the device's major version, then by the largest head dimension it serves. "short" is for extends whose rows would
-# not give every processor a tile of the long kind.
+# not give every processor a tile of the long kind. Keys are found through slots, so of the stages of a decode each
+# second one is a tile of slots: 5 keep two tiles of keys on their way. No choice spills registers; what it takes of
+# shared memory is what all devices of its version have.
 DECODE_TILES = {
-    9: {64: Tile(HEADS, 64, 4, 3), 128: Tile(HEADS, 64, 4, 3), 256: Tile(HEADS, 32, 4, 3)},
-    8: {64: Tile(HEADS, 64, 4, 3), 128: Tile(HEADS, 64, 4, 2), 256: Tile(HEADS, 32, 4, 2)},
+    9: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 5), 256: Tile(HEADS, 32, 4, 5)},
+    8: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 4), 256: Tile(HEADS, 32, 4, 4)},
 }
 EXTEND_TILES = {
-    9: {64: Tile(128, 64, 4, 3), 128: Tile(128, 64, 8, 2), 256: Tile(64, 64, 8, 2)},
-    8: {64: Tile(128, 64, 4, 2), 128: Tile(128, 64, 8, 2), 256: Tile(64, 32, 8, 2)},
+    9: {64: Tile(128, 64, 8, 3), 128: Tile(128, 64, 8, 3), 256: Tile(64, 64, 8, 2)},
+    8: {64: Tile(128, 64, 8, 3), 128: Tile(128, 32, 8, 3), 256: Tile(64, 32, 8, 2)},
 }
 SHORT_TILES = {
     9: {64: Tile(64, 64, 4, 3), 128: Tile(64, 64, 4, 2), 256: Tile(64, 64, 8, 2)},
-    8: {64: Tile(64, 64, 4, 2), 128: Tile(64, 64, 4, 2), 256: Tile(64, 32, 8, 2)},
+    8: {64: Tile(64, 32, 4, 3), 128: Tile(64, 32, 4, 3), 256: Tile(64, 32, 8, 2)},
 }
 # fp32 is multiplied without tensor cores, and twice as wide: for checks, so it is small rather than fast
 WIDE_TILE = Tile(32, 32, 4, 1)
