@@ -91,13 +91,16 @@ class Extending(NamedTuple):
 
 
 def attention(batch: RaggedBatch, kv_heads: int) -> Attention:
-    """Returns how a packed batch attends; make it once per forward."""
+    """Returns how a packed batch attends."""
     if not batch.decodes:
         return Extending(batch)
     longest = max(span.prefix for span in batch.spans)
     processors = triton_attention.processors(batch.kv_indices.device)
     max_splits = triton_attention.splits(len(batch.spans), kv_heads, longest, processors)
-    return Decoding(batch.kv_indices, batch.kv_indptr[:-1].long(), batch.prefix_lens, max_splits)
+    key = ("starts",)
+    if key not in batch.buffers:  # once per forward
+        batch.buffers[key] = batch.kv_indptr[:-1].long()
+    return Decoding(batch.kv_indices, batch.buffers[key], batch.prefix_lens, max_splits)
 
 
 class TritonKernels:

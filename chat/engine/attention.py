@@ -2,8 +2,8 @@
 
 A model whose attention goes through transformers' ``AttentionInterface`` hands each layer's queries, keys and values to
 :func:`forward`, which stores K/V in the slots and attends over them. No mask function is registered under the name, so
-the model builds no mask: causality is the kernels' business. What belongs to one forward travels with it, as the extra
-keyword ``radixchat`` of ``model(...)``; nothing is kept between calls.
+the model builds no mask: causality is the kernels' business (Triton's where they run, else torch's). What belongs to
+one forward travels with it, as the extra keyword ``radixchat`` of ``model(...)``; nothing is kept between calls.
 
 Knows slots and layers; knows nothing of requests, trees and sampling.
 """
@@ -17,6 +17,10 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 from ...kernels.attention import RaggedBatch, decode, extend, write
+from ...kernels.backend import backend_for
+
+WIDEST = 256
+"""The largest head dimension that Triton's kernels take."""
 
 NAME = "radixchat"
 """What the attention function is registered as, and the keyword that carries a :class:`Store`."""
@@ -46,8 +50,13 @@ class PoolStore(NamedTuple):
         k_pool, v_pool = self.k_pools[layer], self.v_pools[layer]
         q, k, v = (each[0].transpose(0, 1) for each in (query, key, value))
         write(k, v, k_pool, v_pool, self.batch)
+        softcap = options.get("softcap")
+        if q.shape[2] <= WIDEST and backend_for(q.device) == "triton":
+            from ...kernels.triton_ops import attention
+
+            return attention(self.batch, k.shape[1]).attend(q, k, v, k_pool, v_pool, scaling, softcap=softcap)[None]
         operation = decode if self.batch.decodes else extend
-        return operation(q, k, v, k_pool, v_pool, self.batch, scaling, softcap=options.get("softcap"))[None]
+        return operation(q, k, v, k_pool, v_pool, self.batch, scaling, softcap=softcap)[None]
 
 
 def forward(
