@@ -26,6 +26,7 @@ interpreter multiplies bf16 wrongly).
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -71,10 +72,10 @@ class Tile(NamedTuple):
     stages: int  # tiles of keys in flight
 
 
-# By the device's major version, then by the largest head dimension it serves. "short" is for extends whose rows would
-# not give every processor a tile of the long kind. Keys are found through slots, so of the stages of a decode each
-# second one is a tile of slots: 5 keep two tiles of keys on their way. No choice spills registers; what it takes of
-# shared memory is what all devices of its version have.
+# By the device's major version, then by the largest head dimension it serves. "Short" is for extends whose rows would
+# not give every processor a tile of the long kind. Keys are found through slots, so half of the stages of a decode are
+# tiles of slots: 5 keep two tiles of keys on their way. Chosen by what the compiler makes of them (16-byte asynchronous
+# copies, no registers spilled in bf16) and to fit the shared memory of all devices of the version.
 DECODE_TILES = {
     9: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 5), 256: Tile(HEADS, 32, 4, 5)},
     8: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 4), 256: Tile(HEADS, 32, 4, 4)},
@@ -85,7 +86,7 @@ EXTEND_TILES = {
 }
 SHORT_TILES = {
     9: {64: Tile(64, 64, 4, 3), 128: Tile(64, 64, 4, 2), 256: Tile(64, 64, 8, 2)},
-    8: {64: Tile(64, 32, 4, 3), 128: Tile(64, 32, 4, 3), 256: Tile(64, 32, 8, 2)},
+    8: {64: Tile(64, 32, 4, 3), 128: Tile(64, 64, 8, 2), 256: Tile(64, 32, 8, 2)},
 }
 # fp32 is multiplied without tensor cores, and twice as wide: for checks, so it is small rather than fast
 WIDE_TILE = Tile(32, 32, 4, 1)
@@ -401,7 +402,7 @@ def decode(
     batch, heads, dim = q.shape
     kv_heads = k.shape[1]
     group = heads // kv_heads
-    shape = tile(DECODE_TILES, major(q.device), dim, q.element_size())._replace(rows=HEADS)
+    shape = tile(DECODE_TILES, major(q.device), dim, q.element_size())
     out = torch.empty_like(q, memory_format=torch.contiguous_format) if out is None else out
     _check(k_pool, v_pool, out)
     acc, lse = _partial(q, max_splits) if partial is None and max_splits > 1 else partial or (out, out)
@@ -576,7 +577,6 @@ def _row_lengths(batch: RaggedBatch) -> Tensor:
 
 # ------------------------------------------------------------------------------------------------------ ahead of time
 
-_SHAPES = [(7, 64, 64), (3, 64, 64), (2, 128, 128), (4, 80, 128), (1, 256, 256), (32, 128, 128)]
 _POINTERS = {
     "indices": "*i32", "starts": "*i64", "lengths": "*i32", "acc_out": "*fp32", "lse_out": "*fp32", "acc_in": "*fp32",
     "lse_in": "*fp32", "indptr": "*i32", "tiles": "*i32", "qo_indptr": "*i32", "kv_indptr": "*i32",
@@ -592,24 +592,25 @@ def signature(fn: Any, constexprs: Mapping[str, Any], number: str = "bf16", **ty
 
 
 def ahead_of_time(majors: Iterable[int] = (8, 9)) -> Iterator[Variant]:
-    """Yields the shapes of well-known models in bf16, and one in fp32, with the tiles of each major version."""
-    for number, (group, dim, dims) in [("bf16", each) for each in _SHAPES] + [("fp32", (3, 64, 64))]:
-        heads = {"GROUP": group, "DIM": dim, "DIMS": dims}
+    """Yields what well-known models need, with the tiles of each major version of devices.
+
+    That is: all of Qwen2.5-0.5B and Qwen3-0.6B, and of other head dimensions, larger groups and fp32 the largest.
+    """
+    decodes, extends = (_decode, DECODE_TILES), (_extend, EXTEND_TILES)
+    everything = [(*decodes, False), (*decodes, True), (*extends, True), (_extend, SHORT_TILES, False)]
+    some = [(*decodes, False), (*extends, True)]
+    for number, group, dim, kernels in [
+        ("bf16", 7, 64, everything), ("bf16", 2, 128, everything), ("bf16", 1, 256, some), ("bf16", 32, 80, some),
+        ("fp32", 3, 64, some),
+    ]:  # fmt: skip
+        heads = {"GROUP": group, "DIM": dim, "DIMS": padded(dim)}
         constants = heads | {"CHUNK": chunk(dim), "CAPPED": False, "PLANNED": False}
         yield Variant(f"merge {number} {dim}", _merge, signature(_merge, constants, number), constants)
-        for each in majors:
-            for kind, fn, table in [
-                ("decode", _decode, DECODE_TILES), ("extend", _extend, EXTEND_TILES),
-                ("extend short", _extend, SHORT_TILES),
-            ]:  # fmt: skip
-                shape = tile(table, each, dim, 4 if number == "fp32" else 2)
-                rows = HEADS if fn is _decode else shape.rows
-                for whole in (False, True):
-                    constants = heads | {"ROWS": rows, "KEYS": shape.keys, "CAPPED": not whole, "WHOLE": whole}
-                    if fn is _decode:
-                        constants["TILES"] = triton.cdiv(group, HEADS)
-                    yield Variant(
-                        f"{kind} {number} {group}x{dim} for sm_{each}0{' whole' if whole else ' capped'}", fn,
-                        signature(fn, constants, number), constants,
-                        {"num_warps": shape.warps, "num_stages": shape.stages},
-                    )  # fmt: skip
+        for each, (fn, table, whole) in itertools.product(majors, kernels):
+            shape = tile(table, each, dim, 4 if number == "fp32" else 2)
+            constants = heads | {"ROWS": shape.rows, "KEYS": shape.keys, "CAPPED": group == 1, "WHOLE": whole}
+            if fn is _decode:
+                constants |= {"TILES": triton.cdiv(group, HEADS), "ROWS": HEADS}
+            name = f"{fn.__name__[1:]} {number} {group}x{dim} {'whole' if whole else 'split'} for sm_{each}0"
+            options = {"num_warps": shape.warps, "num_stages": shape.stages}
+            yield Variant(name, fn, signature(fn, constants, number), constants, options)
