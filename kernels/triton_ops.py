@@ -1,9 +1,9 @@
 """What a lean forward does besides matrix products, with Triton's kernels: :class:`TritonKernels`.
 
 The wiring only; the kernels are in `triton_fused` and `triton_attention`. One object per forward, bound to a packed
-batch of any kind or to a decode step whose description lies in static tensors (:class:`Decoding`), as a CUDA graph
-needs it: nothing here waits for the device, and of what differs from step to step everything is read from tensors.
-Knows nothing of models, requests and trees.
+batch of any kind or to a decode step whose description lies in static tensors (:class:`Decoding`, :class:`Sharing`),
+as a CUDA graph needs it: nothing here waits for the device, and all that differs from step to step is read from
+tensors. Knows nothing of models, requests and trees.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from . import triton_attention, triton_fused
+from . import triton_attention, triton_fused, triton_tree
 from .attention import RaggedBatch
+from .tree_attention import Placed
 
 
 class Attention(Protocol):
@@ -67,6 +68,29 @@ class Decoding(NamedTuple):
             max_splits=self.max_splits,
             softcap=softcap,
             partial=self.partial,
+        )
+
+
+class Sharing(NamedTuple):
+    """One new token for each of B sequences, parts of whose prefixes are read once for several of them."""
+
+    placed: Placed  # a plan, in tensors that stay where they are
+    partial: tuple[Tensor, Tensor] | None = None  # room for its results: see `triton_tree.decode_shared`
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        k_pool: Tensor,
+        v_pool: Tensor,
+        scale: float,
+        *,
+        softcap: float | None = None,
+    ) -> Tensor:
+        """See :class:`Attention`."""
+        return triton_tree.decode_shared(
+            q, k, v, k_pool, v_pool, self.placed, scale, softcap=softcap, partial=self.partial
         )
 
 

@@ -11,6 +11,11 @@ with rows that point at the scratch slot), each number of splits that the longes
 and each kind of sampling that occurs. They hold addresses of the pools, so :meth:`GraphDecoder.drop` must be called
 whenever these move. All graphs share one memory pool and are captured on one stream of their own.
 
+Requests that share a long prefix read it once for all of them where that pays (`kernels.tree_attention`). This is in
+the graph as well: its grid is a capacity that plans are rounded up to, the plan lies in tensors that stay, and each
+step adds its tokens to the plan on the device. A new plan is made when requests come, go or change their slots, and
+when the room to grow is used up.
+
 Without capture (``capture=False``) the same code runs eagerly, on a CPU under Triton's interpreter too. Knows works and
 slots; knows no scheduler and no tree.
 """
@@ -27,9 +32,10 @@ import torch
 from torch import Tensor
 
 from ...kernels.attention import SCRATCH
+from ...kernels.tree_attention import Placed, Plan, pays, plan
 from ...kernels.triton_attention import processors, splits
 from ...kernels.triton_fused import sample
-from ...kernels.triton_ops import Decoding, TritonKernels
+from ...kernels.triton_ops import Decoding, Sharing, TritonKernels
 from .lean import LeanModel
 from .runner import Sampler, Work
 from .slot_table import SlotTable
@@ -42,6 +48,9 @@ CONTEXTS = (2048, 8192, 32768)
 
 LATEST = -1
 """Stands for the token that was sampled last for a sequence which took part in the last step."""
+
+ROOM = 128
+"""How many tokens each request may grow by until a batch with shared prefixes is planned anew."""
 
 WARM_UP = 2
 """Eager runs before a capture, in which kernels are compiled and libraries set themselves up."""
@@ -222,9 +231,19 @@ class _Program:
     rows: int
     sampling: Sampling
     inputs: Inputs  # tensors, in the memory that all programs share
-    attention: Decoding
+    attention: Decoding | Sharing
     counters: Tensor  # zeros: every draw has a seed of its own
     graph: Any = None  # torch.cuda.CUDAGraph, once captured
+
+
+@dataclass(slots=True)
+class _Sharing:
+    """What was planned for a batch, to be used until it changes."""
+
+    batch: tuple[Any, ...]  # rows of the slot table in their order, when they were sent, how they are sampled
+    plan: Plan | None  # None: nothing is shared
+    left: int  # steps until its room is used up
+    filled: bool = False  # whether the plan is on the device
 
 
 @dataclass(slots=True)
@@ -238,6 +257,7 @@ class GraphDecoder:
         max_context: Most tokens of a sequence.
         max_batch: Most works of a step; one of :data:`BUCKETS`.
         capture: Whether steps run as CUDA graphs; None: where there is CUDA. Turned off when a capture fails.
+        share: Whether shared prefixes may be read once for several requests.
         fault: Why a capture failed.
     """
 
@@ -247,11 +267,13 @@ class GraphDecoder:
     max_context: int
     max_batch: int = BUCKETS[-1]
     capture: bool | None = None
+    share: bool = True
     fault: str | None = None
     table: SlotTable = field(init=False)
     _memory: Tensor = field(init=False, repr=False)  # int64: what was sampled last, then the inputs of the step
     _stages: list[_Stage] = field(init=False, repr=False)
-    _programs: dict[tuple[int, int, Sampling], _Program] = field(default_factory=dict, repr=False)
+    _programs: dict[tuple[Any, ...], _Program] = field(default_factory=dict, repr=False)
+    _sharing: _Sharing | None = field(default=None, repr=False)
     _contexts: tuple[int, ...] = field(init=False)
     _places: dict[int, int] = field(default_factory=dict)  # row of the slot table -> row of the last step
     _pool: Any = field(default=None, repr=False)
@@ -299,19 +321,23 @@ class GraphDecoder:
         except BaseException:  # what the device's table holds is not known any more
             self.table.forget()
             self._places.clear()
+            self._sharing = None
             raise
 
     def drop(self) -> None:
-        """Forgets the graphs: the pools have moved, or are about to."""
-        for program in self._programs.values():
-            if program.graph is not None:
-                program.graph.reset()
+        """Forgets the graphs: the pools have moved, or are about to. Waits for what still runs."""
+        graphs = [program.graph for program in self._programs.values() if program.graph is not None]
+        if graphs:
+            torch.cuda.synchronize()
+        for graph in graphs:
+            graph.reset()
         self._programs.clear()
+        self._sharing = None
         self._pool = None
 
     def _launch(self, batch: Sequence[Work]) -> Pending:
-        rows = self.table.place([work.slots[:-1] for work in batch]).rows
-        program = self._program(batch)
+        rows = self.table.place([work.slots[:-1] for work in batch])
+        program = self._program(batch, rows)
         stage = self._stages.pop(0)
         self._stages.append(stage)
         host = stage.open(program.rows)
@@ -349,31 +375,78 @@ class GraphDecoder:
         sampled = [place for place, work in enumerate(batch) if work.samplers]
         _write_samplers(host, sampled, [batch[place].samplers[0] for place in sampled])
 
-    def _program(self, batch: Sequence[Work]) -> _Program:
-        """Returns the program for a batch; captures it if need be."""
+    def _program(self, batch: Sequence[Work], rows: Sequence[int]) -> _Program:
+        """Returns the program for a batch, ready to run but for its inputs; captures it if need be."""
         bucket = next(each for each in BUCKETS if each >= len(batch))
-        longest = max(work.start for work in batch)
-        context = next(each for each in self._contexts if each >= longest)
         sampling = Sampling.of([work.samplers[0] for work in batch if work.samplers])
-        count = splits(bucket, self.model.kv_heads, context, processors(self._memory.device))
-        key = (bucket, count, sampling)
+        sharing = self._shared(batch, (*rows, self.table.sent, sampling))
+        size: Any
+        if sharing.plan is None:
+            context = next(each for each in self._contexts if each >= max(work.start for work in batch))
+            size = splits(bucket, self.model.kv_heads, context, processors(self._memory.device))
+        else:
+            size = _capacity(sharing.plan)
+        key = (bucket, size, sampling)
         if key not in self._programs:
-            program = self._make(bucket, count, sampling)
+            program = self._make(bucket, size, sampling)
             if self.capture:
                 self._capture(program)
             self._programs[key] = program
-        return self._programs[key]
+        program = self._programs[key]
+        if sharing.plan is not None:
+            if not sharing.filled:
+                program.attention.placed.fill(sharing.plan)
+            sharing.filled = True
+            sharing.left -= 1
+        return program
 
-    def _make(self, bucket: int, count: int, sampling: Sampling) -> _Program:
+    def _shared(self, batch: Sequence[Work], about: tuple[Any, ...]) -> _Sharing:
+        """Returns what is planned for a batch; the plan is made anew when the batch is another one or room ran out.
+
+        The same rows with nothing sent anew are the same requests, each one token longer than in the step before.
+        """
+        last = self._sharing
+        if last is None or last.batch != about or last.left == 0:
+            last = self._sharing = _Sharing(about, self._plan(batch), ROOM)
+        return last
+
+    def _plan(self, batch: Sequence[Work]) -> Plan | None:
+        """Plans a batch; None where nothing can be shared, or sharing does not pay."""
+        group = self.model.heads // self.model.kv_heads
+        lengths: dict[int, list[int]] = {}  # of prefixes, by their first slots: where these differ nothing is shared
+        for work in batch:
+            lengths.setdefault(int(work.slots[0]), []).append(work.start)
+        if not self.share or not any(pays(len(each), max(each), group) for each in lengths.values()):
+            return None
+        found = plan(
+            [work.slots[:-1] for work in batch],
+            group=group,
+            kv_heads=self.model.kv_heads,
+            processors=processors(self._memory.device),
+            room=ROOM,
+        )
+        return found if found.shared else None
+
+    def _make(self, bucket: int, size: int | tuple[int, int, int], sampling: Sampling) -> _Program:
+        """Makes a program for so many splits, or for plans of this capacity."""
         inputs = _views(self._memory[self._sampled :], bucket)
-        model, device = self.model, self._memory.device
-        shape = (bucket, model.heads, count)
-        partial = None
-        if count > 1:
-            acc = torch.empty(*shape, model.head_dim, dtype=torch.float32, device=device)
-            partial = acc, torch.empty(shape, dtype=torch.float32, device=device)
-        attention = Decoding(self.table.device.view(-1), inputs.starts, inputs.lengths, count, partial)
+        device = self._memory.device
+        attention: Decoding | Sharing
+        if isinstance(size, tuple):
+            placed = Placed(bucket, *size, device)
+            attention = Sharing(placed, self._partial(size[1], self.model.heads))
+        else:
+            partial = self._partial(bucket, self.model.heads, size) if size > 1 else None
+            attention = Decoding(self.table.device.view(-1), inputs.starts, inputs.lengths, size, partial)
         return _Program(bucket, sampling, inputs, attention, torch.zeros(bucket, dtype=torch.int64, device=device))
+
+    def _partial(self, *shape: int) -> tuple[Tensor, Tensor]:
+        """Returns room for partial results and their log-sum-exp."""
+        device = self._memory.device
+        return (
+            torch.empty(*shape, self.model.head_dim, dtype=torch.float32, device=device),
+            torch.empty(shape, dtype=torch.float32, device=device),
+        )
 
     def _compute(self, program: _Program) -> Tensor:
         """Runs a program on what lies in its inputs; returns the logits, ``[rows, vocabulary]``."""
@@ -382,6 +455,8 @@ class GraphDecoder:
         kernels = TritonKernels(inputs.positions, inputs.slots, program.attention)
         logits = self.model.forward(tokens, self.k_pools, self.v_pools, kernels)
         self.table.device.view(-1).index_copy_(0, inputs.cells, inputs.entries)
+        if isinstance(program.attention, Sharing):
+            program.attention.placed.grow(inputs.entries)
         self._memory[: program.rows].copy_(program.sampling.draw(logits, inputs, program.counters))
         return logits
 
@@ -416,6 +491,13 @@ class GraphDecoder:
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
             self._compute(program)
         return graph
+
+
+def _capacity(plan: Plan) -> tuple[int, int, int]:
+    """Returns items, rows and slots that a graph for a plan has room for: powers of two, so that few graphs do."""
+    sizes = len(plan.items), plan.requests.size, plan.indices.size
+    items, rows, indices = (1 << (size - 1).bit_length() for size in sizes)
+    return items, rows, indices
 
 
 def _more(logits: Tensor | None, batch: Sequence[Work]) -> Tensor | None:

@@ -11,19 +11,11 @@ Knows no requests, trees and models.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ...radix.keys import Int32Array
-
-
-class Placed(NamedTuple):
-    """Where the sequences of a batch stand."""
-
-    rows: list[int]  # of each sequence
-    sent: bool  # whether any row was sent anew
 
 
 class SlotTable:
@@ -44,8 +36,12 @@ class SlotTable:
         self._used = [0] * rows  # when: the row that rested longest is given away first
         self._time = 0
 
-    def place(self, prefixes: Sequence[Int32Array]) -> Placed:
-        """Gives each sequence of a batch a row that holds its slots; at most as many sequences as there are rows."""
+    def place(self, prefixes: Sequence[Int32Array]) -> list[int]:
+        """Returns a row for each sequence of a batch, which then holds its slots.
+
+        Args:
+            prefixes: The slots of each, int32; at most as many sequences as there are rows.
+        """
         self._time += 1
         by_end = dict(zip(self._ends, range(len(self._ends)), strict=True))
         rows: list[int | None] = []
@@ -66,7 +62,7 @@ class SlotTable:
             self._send(placed[place], prefixes[place])
         for row in placed:
             self._used[row] = self._time
-        return Placed(placed, bool(stale))
+        return placed
 
     def grown(self, rows: Sequence[int], slots: Sequence[int]) -> None:
         """Takes note of the slot that the device added to each of these rows."""

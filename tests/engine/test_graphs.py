@@ -47,10 +47,10 @@ MODEL_IDS = ["llama", "qwen3"]
 GREEDY = SamplingParams(temperature=0)
 
 
-def lean(config=LlamaConfig, model=LlamaForCausalLM):
+def lean(config=LlamaConfig, model=LlamaForCausalLM, context=CONTEXT):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return LeanModel.of(model(config(**SHAPE)).eval().requires_grad_(False), CONTEXT)
+        return LeanModel.of(model(config(**SHAPE)).eval().requires_grad_(False), context)
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +61,15 @@ def model():
 class Bench:
     """A decoder, and beside it the reference with pools of its own; slots that are nobody's hold NaN."""
 
-    def __init__(self, model, **options):
+    def __init__(self, model, context=CONTEXT, slots=SLOTS, **options):
         self.model = model
-        shape = (SLOTS, model.kv_heads, model.head_dim)
+        shape = (slots, model.kv_heads, model.head_dim)
         self.pools = [torch.full(shape, torch.nan) for _ in range(2 * len(model.layers))]
         self.k, self.v = self.pools[::2], self.pools[1::2]
         self.expected = [each.clone() for each in self.pools]
-        self.decoder = GraphDecoder(model, self.k, self.v, CONTEXT, **{"max_batch": 4, "capture": False, **options})
+        self.decoder = GraphDecoder(model, self.k, self.v, context, **{"max_batch": 4, "capture": False, **options})
         self.logits = None  # of the reference, after the last step
-        self._free = np.random.default_rng(0).permutation(np.arange(1, SLOTS)).astype(np.int32).tolist()
+        self._free = np.random.default_rng(0).permutation(np.arange(1, slots)).astype(np.int32).tolist()
         self._draw = torch.Generator().manual_seed(1)
 
     def take(self, count):
@@ -234,6 +234,59 @@ def test_which_batches_are_decode_steps(model):
     assert not bench.decoder.takes([])
     assert not bench.decoder.takes([one] * 5)
     assert not bench.decoder.takes([one, one._replace(tokens=np.array([1, 2]))])
+
+
+# -- shared prefixes ---------------------------------------------------------------------------------------------------
+
+LONG = 256
+
+
+@pytest.fixture(scope="module")
+def long_model():
+    whole = lean(context=2 * LONG)
+    return replace(whole, layers=whole.layers[:1])
+
+
+def related(bench, count):
+    """Returns works over one long prefix, each with a few tokens of its own."""
+    shared = bench.take(LONG)
+    bench.fill(shared)
+    return [bench.request(LONG + 2 * each, 5 + each, shared=shared) for each in range(count)]
+
+
+def advance(bench, works, steps):
+    for _ in range(steps):
+        tokens = bench.step(works)
+        works = [bench.follow(work, token) for work, token in zip(works, tokens, strict=True)]
+    return works
+
+
+def shared(bench):
+    return [key for key in bench.decoder._programs if isinstance(key[1], tuple)]
+
+
+def test_a_long_shared_prefix_is_read_once(long_model, monkeypatch):
+    """Through growth, a new plan when the room is used up, a request that ends, and one that comes."""
+    monkeypatch.setattr(graphs, "ROOM", 2)
+    plans = []
+    plan = graphs.plan
+    monkeypatch.setattr(graphs, "plan", lambda *args, **options: plans.append(1) or plan(*args, **options))
+    bench = Bench(long_model, context=2 * LONG, slots=1000, max_batch=8)
+    works = advance(bench, related(bench, 5), 3)
+    assert len(plans) == 2 and len(shared(bench)) == 1
+
+    works = advance(bench, [*works[3:0:-1], bench.request(3, 4), works[4]], 1)
+    assert len(plans) == 3
+    assert all(key[0] == 8 for key in bench.decoder._programs)
+    advance(bench, works[:3], 1)
+    assert any(key not in shared(bench) for key in bench.decoder._programs), "three are too few"
+
+
+def test_sharing_can_be_switched_off_and_gives_the_same(long_model):
+    one, other = (Bench(long_model, context=2 * LONG, slots=1000, share=share) for share in (True, False))
+    tokens = [bench.step(related(bench, 4)) for bench in (one, other)]
+    assert tokens[0] == tokens[1]
+    assert len(shared(one)) == 1 and not shared(other)
 
 
 # -- sampling ----------------------------------------------------------------------------------------------------------
@@ -462,7 +515,7 @@ def test_the_table_follows_whatever_happens_to_sequences(data):
         batch = data.draw(st.permutations(running))
         if not batch:
             continue
-        rows = table.place([np.array(each, dtype=np.int32) for each in batch]).rows
+        rows = table.place([np.array(each, dtype=np.int32) for each in batch])
         assert len(set(rows)) == len(rows)
         for row, each in zip(rows, batch, strict=True):
             assert table.device[row, : len(each)].tolist() == each
@@ -474,10 +527,10 @@ def test_the_table_follows_whatever_happens_to_sequences(data):
 def test_a_row_is_given_away_when_it_rested_longest():
     table = SlotTable(2, 8, "cpu")
     one, two, three = (np.array([each, each + 1], dtype=np.int32) for each in (10, 20, 30))
-    assert table.place([one]).rows != table.place([two]).rows
-    rows = table.place([one]).rows
-    assert table.place([one, three]).rows[0] == rows[0] and table.sent == 3
-    assert table.place([two, one]).rows[1] == rows[0] and table.sent == 4
+    assert table.place([one]) != table.place([two])
+    rows = table.place([one])
+    assert table.place([one, three])[0] == rows[0] and table.sent == 3
+    assert table.place([two, one])[1] == rows[0] and table.sent == 4
     table.forget()
     table.place([one])
     assert table.sent == 5
