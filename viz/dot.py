@@ -179,7 +179,7 @@ def _text(one: Told, edges: Edges, wrap: int) -> list[str]:
     """Returns the lines of an edge."""
     if one.kind is RowKind.FOLD:
         return []
-    return [line.plain for line in edges.written(one.twig, wrap, MOST_LINES) if line.spans]
+    return [line.plain for line in edges.written(one.twig, wrap, MOST_LINES).labels if line.spans]
 
 
 def _comment(album: Album) -> str:

@@ -6,7 +6,7 @@ Knows keys, twigs and labels; no sizes in px, no places and no colours.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..radix.keys import Key, as_array, count, cut
 from .labels import Kind, Label, Labels, Span, label
@@ -23,6 +23,18 @@ MOST_LINES = 12
 """Lines of an edge."""
 
 _REST = 14  # cells of what is not cached yet
+
+
+class Lines(NamedTuple):
+    """The lines of an edge, and how wide each is."""
+
+    labels: Sequence[Label]
+    cells: Sequence[int]
+
+    @classmethod
+    def of(cls, labels: Sequence[Label]) -> Lines:
+        """Measures lines."""
+        return cls(labels, tuple([line.cells for line in labels]))
 
 
 class Edges:
@@ -44,11 +56,11 @@ class Edges:
         self._as_is = writing == "text" and not look.abridged
         self._relabels = relabels
         self._turns: dict[Key | int, Sequence[Label]] = {}
-        self._lines: dict[tuple[Key | int, Key, int], Sequence[Label]] = {}
+        self._lines: dict[tuple[Key | int, Key, int], Lines] = {}
         self._whole: dict[Key, str] = {}
         self._evicted = Label((Span(PICTURES[spoken(look.lang, ascii=False)]["evicted"], Kind.MARK),))
 
-    def lines(self, twig: Twig, wrap: int) -> Sequence[Label]:
+    def lines(self, twig: Twig, wrap: int) -> Lines:
         """Returns the lines of an edge, one at least; a line may be empty."""
         name = twig.id if twig.id is not None and twig.id in self._relabels else twig.key
         known = self._lines.get((name, twig.uncached, wrap))
@@ -56,25 +68,25 @@ class Edges:
             lines = [line for turn in self._turned(name) for line in wrapped(turn, wrap)] or [Label(())]
             if twig.uncached:
                 lines = _with_rest(lines, self._rest(twig.uncached), wrap)
-            known = self._lines[name, twig.uncached, wrap] = fewer(lines, MOST_LINES)
+            known = self._lines[name, twig.uncached, wrap] = Lines.of(fewer(lines, MOST_LINES))
         return known
 
     def wanted(self, twig: Twig, wrap: int) -> int:
         """Returns how many lines an edge wants; a tombstone says that it is one, and something of what it said."""
-        lines = self.lines(twig, wrap)
+        lines = self.lines(twig, wrap).labels
         if twig.kind is RowKind.TOMBSTONE:
             return 2 if any(line.spans for line in lines) else 1
         return len(lines)
 
-    def written(self, twig: Twig, wrap: int, room: int) -> Sequence[Label]:
+    def written(self, twig: Twig, wrap: int, room: int) -> Lines:
         """Returns the lines of an edge that has so many to write on; what was evicted says so first."""
-        lines = self.lines(twig, wrap)
+        known = self.lines(twig, wrap)
         if twig.kind is not RowKind.TOMBSTONE:
-            return lines
-        most = room - 1
+            return known
+        lines, most = known.labels, room - 1
         if len(lines) > most:
             lines = fewer(lines, most) if most > 2 else [joined(lines)] if most else []
-        return [self._evicted, *(line.fit(wrap) for line in lines)]
+        return Lines.of([self._evicted, *(line.fit(wrap) for line in lines)])
 
     def whole(self, key: Key) -> str:
         """Returns the real text of a key in one line, printable."""

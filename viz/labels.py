@@ -55,7 +55,10 @@ class Label(NamedTuple):
     @property
     def cells(self) -> int:
         """Terminal cells it takes."""
-        return sum([len(text) if text.isascii() else cell_len(text) for text, _ in self.spans])
+        cells = 0
+        for text, _ in self.spans:
+            cells += len(text) if text.isascii() else cell_len(text)
+        return cells
 
     def fit(self, width: int, *, ascii: bool = False) -> Label:
         """Returns the label in at most `width` cells, shortened in the middle when it must be."""
@@ -131,9 +134,13 @@ class Labels:
     def _texts(self, key: Key) -> Iterator[str | Span]:
         """Yields the text of each run of known tokens, and a span for each unknown one."""
         tokens = as_array(key).tolist()
-        known: list[bytes] = []
-        for token, piece in zip(tokens, map(self.pieces.get, tokens), strict=True):
-            if piece is not None:
+        known = [piece for piece in map(self.pieces.get, tokens) if piece is not None]
+        if len(known) == len(tokens):  # as nearly always
+            yield self._decoded(known)
+            return
+        known.clear()
+        for token in tokens:
+            if (piece := self.pieces.get(token)) is not None:
                 known.append(piece)
                 continue
             yield self._decoded(known)
@@ -203,9 +210,9 @@ def _label(texts: Iterable[str | Span], pills: bool, ascii: bool) -> Label:
         if isinstance(text, Span):
             spans.append(text)
             continue
-        foldable = pills and ("<" in text or "[" in text)  # to look for hidden characters alone is much faster
-        at = 0
-        for match in _SCANNERS[foldable, ascii].finditer(text):
+        foldable = pills and ("<" in text or "[" in text)  # to look for hidden characters alone is much faster,
+        at = 0  # and in ASCII again
+        for match in _SCANNERS[foldable, ascii or text.isascii()].finditer(text):
             start, end = match.span()
             if at < start:
                 spans.append(Span(text[at:start], Kind.TEXT))

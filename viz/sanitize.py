@@ -35,6 +35,11 @@ _VARIANTS = "\ufe0e\ufe0f"
 _CONTEXT = 2  # characters before a joiner that decide about it
 
 
+def hidden_in(text: str, *, ascii: bool = False) -> re.Pattern[str]:
+    """Returns what finds the characters of a text that are never shown: quicker where all of it is ASCII."""
+    return NOT_ASCII if ascii or text.isascii() else HIDDEN
+
+
 def decode(data: bytes) -> str:
     """Returns UTF-8 as text in which each invalid byte is a lone surrogate; only `visible` should see the result."""
     return data.decode("utf-8", "surrogateescape")
@@ -108,7 +113,7 @@ _UNSAFE_ASCII = re.compile(r"\r\n|[^\n\t\x20-\x7e]")
 
 def _running(text: str, start: int, ascii: bool) -> str:
     """Sanitises `text` from `start` on; what stands before is context only."""
-    if not (NOT_ASCII if ascii else HIDDEN).search(text, start):  # as nearly all: a look at each character is fast
+    if not hidden_in(text, ascii=ascii).search(text, start):  # as nearly all: a look at each character is fast
         return text[start:]
     parts = []
     for match in (_UNSAFE_ASCII if ascii else _UNSAFE).finditer(text, start):

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from math import ceil, log
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rich.cells import cell_len
 
 from ..radix.snapshots import State
 from .album import Album, Panel
 from .draft import Node, names, nodes_of
-from .edges import Edges, Writing
+from .edges import Edges, Lines, Writing
 from .labels import Label, label
 from .states import STATES, Attribute
 from .tidy import Part, Spot, spots
@@ -74,8 +74,7 @@ class TextLine(NamedTuple):
     cells: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A node, tombstone, root or fold of one panel.
 
     A tombstone has the id of the node that went; if only the end of it went, the node is there, too.
@@ -90,7 +89,7 @@ class Piece:
     edge: tuple[tuple[float, float], ...]  # from the parent's box to this one, right angles; () for roots
     text: tuple[TextLine, ...]  # on the edge
     badge: str  # sign of the state; "" for roots
-    name: str  # letter or #id, how many are folded, namespace; may be ""
+    name: str  # letter or #id, how many are folded, namespace; printable; may be ""
     tokens: int  # of the node, or of all that a fold stands for
     whole: str  # all of the edge's real text in one line, printable
 
@@ -147,7 +146,9 @@ class _Drawing(NamedTuple):
 
     parts: Sequence[Part]
     places: Sequence[Spot]
-    written: Sequence[Sequence[Sequence[TextLine]]]  # of each shot and node
+    boxes: Sequence[Box]  # of each part
+    rows: Sequence[int]  # lines beside the stem of each part
+    written: Sequence[Sequence[Lines]]  # of each shot and node
     width: int
     height: int
 
@@ -202,22 +203,19 @@ class _Plan:
 
     def _drawn(self, wrap: int) -> _Drawing:
         rows = self._rows(wrap)
-        lines = [self._lines(shot, rows, wrap) for shot in self._shots]
+        written = [self._written(shot, rows, wrap) for shot in self._shots]
         cells = [0] * len(rows)
-        for shot in lines:
-            for part, _, _, wide in chain.from_iterable(shot):
-                cells[part] = max(cells[part], wide)
+        for shot, edges in zip(self._shots, written, strict=True):
+            for run, lines in zip(shot.runs, edges, strict=True):
+                for (part, _), wide in zip(_rows_of(run, rows), lines.cells, strict=False):
+                    cells[part] = max(cells[part], wide)
         parts = []
         for width, most, box in zip(cells, rows, self._boxes, strict=True):
             high = most * LINE + _ABOVE + _BELOW if most else 0
             parts.append(Part(_px(width), high, max(box, 2 * _STEM), _BOX, _STEM, _TIE, closed=True))
-        placed = spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART)
-        places = [Spot(x, y + _EDGE, left, top + _EDGE, bottom + _EDGE) for x, y, left, top, bottom in placed]
-        written = [
-            [[_line(places[part], row, line, wide) for part, row, line, wide in edge if wide] for edge in shot]
-            for shot in lines
-        ]
-        return _Drawing(parts, places, written, *_size(parts, places))
+        places = spots(parts, self._parents, margin=_EDGE + _STEM, gap=_GAP, indent=_INDENT, apart=_APART, top=_EDGE)
+        boxes = [_box(part, at) for part, at in zip(parts, places, strict=True)]
+        return _Drawing(parts, places, boxes, rows, written, *_size(parts, places))
 
     def _rows(self, wrap: int) -> list[int]:
         """Returns how many lines of text stand beside the stem of each part."""
@@ -236,23 +234,17 @@ class _Plan:
             rows[run[-1]] += max(0, wanted - sum(rows[part] for part in run))
         return rows
 
-    def _lines(self, shot: _Shot, rows: Sequence[int], wrap: int) -> list[list[tuple[int, int, Label, int]]]:
-        """Returns the lines of each edge of a panel with their places: part and row, and their cells."""
-        found: list[list[tuple[int, int, Label, int]]] = []
-        for node, run in zip(shot.nodes, shot.runs, strict=True):
-            if node.parent < 0:
-                found.append([])
-                continue
-            places = [(part, row) for part in run for row in range(rows[part])]
-            lines = self._edges.written(node.twig, wrap, len(places))
-            found.append([(part, row, line, line.cells) for (part, row), line in zip(places, lines, strict=False)])
-        return found
+    def _written(self, shot: _Shot, rows: Sequence[int], wrap: int) -> list[Lines]:
+        """Returns the lines of each edge of a panel."""
+        return [
+            _NO_LINES if node.parent < 0 else self._edges.written(node.twig, wrap, sum([rows[part] for part in run]))
+            for node, run in zip(shot.nodes, shot.runs, strict=True)
+        ]
 
     # -- panels --------------------------------------------------------------------------------------------------------
 
-    def _pieces(self, shot: _Shot, drawing: _Drawing, written: Sequence[Sequence[TextLine]]) -> Iterator[Piece]:
-        snapshot = shot.panel.snapshot
-        boxes = [_box(part, at) for part, at in zip(drawing.parts, drawing.places, strict=True)]
+    def _pieces(self, shot: _Shot, drawing: _Drawing, written: Sequence[Lines]) -> Iterator[Piece]:
+        snapshot, boxes = shot.panel.snapshot, drawing.boxes
         namespaces = {root.node.id: root.namespace for root in snapshot.roots}
         shown = {node.twig.id or 0: "" for node in shot.nodes if node.parent < 0}
         for id in shown | namespaces:  # also those that hold nothing now
@@ -261,7 +253,7 @@ class _Plan:
                 yield Piece(
                     id, "root", State.RESIDENT, Attribute.NONE, 0, boxes[self._roots[id]], (), (), "", name, 0, ""
                 )
-        for node, name, run, text in zip(shot.nodes, shot.names, shot.runs, written, strict=True):
+        for node, name, run, lines in zip(shot.nodes, shot.names, shot.runs, written, strict=True):
             twig = node.twig
             if node.parent < 0:
                 continue
@@ -273,7 +265,7 @@ class _Plan:
                 locks=twig.locks,
                 box=boxes[run[-1]],
                 edge=_edge(shot.runs[node.parent][-1], run, drawing),
-                text=tuple(text),
+                text=_text(run, lines, drawing),
                 badge=STATES[twig.state].glyph,
                 name=name,
                 tokens=twig.tokens,
@@ -285,6 +277,7 @@ class _Plan:
         return label(namespace or "default").fit(_NAME).plain if len(self._roots) > 1 else ""
 
 
+_NO_LINES: Final = Lines((), ())
 _KINDS: dict[RowKind, PieceKind] = {RowKind.NODE: "node", RowKind.TOMBSTONE: "tombstone", RowKind.FOLD: "fold"}
 
 
@@ -335,8 +328,21 @@ def _box(part: Part, at: Spot) -> Box:
     return Box(at.left, at.top, part.box_width, part.box_height)
 
 
-def _line(at: Spot, row: int, line: Label, cells: int) -> TextLine:
-    return TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, cells)
+def _rows_of(run: Sequence[int], rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yields where the lines of an edge stand: part and row."""
+    for part in run:
+        for row in range(rows[part]):
+            yield part, row
+
+
+def _text(run: Sequence[int], lines: Lines, drawing: _Drawing) -> tuple[TextLine, ...]:
+    """Returns the lines of an edge in their places, but for those that are empty."""
+    text = []
+    for (part, row), line, cells in zip(_rows_of(run, drawing.rows), *lines, strict=False):
+        if cells:
+            at = drawing.places[part]
+            text.append(TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, cells))
+    return tuple(text)
 
 
 def _edge(above: int, run: Sequence[int], drawing: _Drawing) -> tuple[tuple[float, float], ...]:

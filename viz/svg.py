@@ -102,6 +102,15 @@ def prose_px(text: str, size: float) -> float:
 # -- paints ------------------------------------------------------------------------------------------------------------
 
 
+class Pen(NamedTuple):
+    """What a state is drawn with, as attributes."""
+
+    edge: str
+    box: str
+    sign: str
+    path: str  # of the sign, from the middle of its left side
+
+
 class Ink:
     """The paints of one theme as attributes, ready to be written, and the style sheet that goes with them.
 
@@ -109,6 +118,7 @@ class Ink:
         name: Of the theme.
         theme: Its base.
         prefix: Of every id in the file.
+        pens: Of each state.
     """
 
     def __init__(self, name: ThemeName, prefix: str) -> None:
@@ -117,16 +127,15 @@ class Ink:
         self.prefix = prefix
         paints = self.theme.paints()
         self.paint = {selector: _attributes(paint) for selector, paint in paints.items()}
-        self.box = {state: self._box(state) for state in State}
-        self.sign = {state: self._sign(state) for state in State}
         self.faint = f'<tspan class="faint" {self.paint[".faint"]}>'
         self.count = f'<tspan class="faint" {self.paint[".faint"]} font-size="{num(SMALL)}">'
         self.gone = f' class="gone" {self.paint[".gone"]}'
-        self.edge = {
-            state: f'class="edge {state.value}" fill="none" {self.paint[f".edge.{state.value}"]} '
-            f'stroke-width="{num(line.edge)}"{_dash(line.dash)}'
-            for state, line in STROKES.items()
-        }
+        self.pens = {state: Pen(self._edge(state), self._box(state), *self._sign(state)) for state in State}
+
+    def _edge(self, state: State) -> str:
+        line = STROKES[state]
+        paint = self.paint[f".edge.{state.value}"]
+        return f'class="edge {state.value}" fill="none" {paint} stroke-width="{num(line.edge)}"{_dash(line.dash)}'
 
     def _box(self, state: State) -> str:
         line = STROKES[state]
@@ -135,8 +144,9 @@ class Ink:
             paint = f'fill="url(#{self.prefix}-{state.value})" stroke="{self.theme.states[state].stroke}"'
         return f'class="box" rx="{num(_RADIUS)}" {paint} stroke-width="{num(line.box)}"{_dash(line.dash)}'
 
-    def _sign(self, state: State) -> str:
-        return f'class="sign" {self.paint[f".{state.value}>.sign"]} stroke-width="{num(_SIGNS[state].weight)}"'
+    def _sign(self, state: State) -> tuple[str, str]:
+        path, weight = _SIGNS[state]
+        return f'class="sign" {self.paint[f".{state.value}>.sign"]} stroke-width="{num(weight)}"', path
 
     def definitions(self) -> Iterator[str]:
         """Yields what stands at the head of a file."""
@@ -194,7 +204,7 @@ _NEXT = "m.6-3h7.8l-3.9 6.4z"
 
 def edge(piece: Piece, ink: Ink) -> str:
     """Returns the line from the parent to a piece, without the start of its element: attributes and end."""
-    return f'{ink.edge[piece.state]} data-node="{piece.id}" d="{_rounded(piece.edge)}"/>'
+    return f'{ink.pens[piece.state].edge} data-node="{piece.id}" d="{_rounded(piece.edge)}"/>'
 
 
 def _rounded(points: Sequence[tuple[float, float]]) -> str:
@@ -225,10 +235,10 @@ def _towards(x: float, y: float, to_x: float, to_y: float) -> tuple[float, float
 
 def node(piece: Piece, ink: Ink, words: Words, text: bool = True) -> str:
     """Returns the group of a piece, after its id: the text of its edge, unless not wanted, its box, what is in it."""
-    kind, state = piece.kind, piece.state
+    kind, pen = piece.kind, ink.pens[piece.state]
     out = [
         f' class="{_classes(piece)}" data-node="{piece.id}" data-tokens="{piece.tokens}" data-locks="{piece.locks}">',
-        f"<title>{prose(_told(piece, words))}</title>",
+        f"<title>{xml(_told(piece, words))}</title>",
     ]
     if text:
         out += edge_text(piece, ink)
@@ -242,9 +252,9 @@ def node(piece: Piece, ink: Ink, words: Words, text: bool = True) -> str:
     else:
         if kind == "fold":  # a second box shows from behind
             behind = f'x="{num(x + 3)}" y="{num(y + 3)}" width="{num(width)}" height="{num(height)}"'
-            out.append(f"<rect {ink.box[state]} {behind}/>")
-        out.append(f"<rect {ink.box[state]} {size}/>")
-        out += _content(piece, ink)
+            out.append(f"<rect {pen.box} {behind}/>")
+        out.append(f"<rect {pen.box} {size}/>")
+        out += _content(piece, ink, pen)
     out.append("</g>")
     return "".join(out)
 
@@ -283,19 +293,20 @@ def _told(piece: Piece, words: Words) -> str:
 
 def _text_line(line: TextLine, ink: Ink, gone: bool, struck: bool) -> str:
     """Returns a line of text, "" for an empty one."""
-    content = ""
-    for text, kind in line.label.spans:
-        content += xml(text) if gone or kind is Kind.TEXT else f"{ink.faint}{xml(text)}</tspan>"
+    left, base, label, cells = line
+    plain, content = Kind.TEXT, ""
+    for text, kind in label.spans:
+        content += xml(text) if gone or kind is plain else f"{ink.faint}{xml(text)}</tspan>"
     if not content:
         return ""
-    x, y = num(line.x), num(line.y)
-    text = f'<text x="{x}" y="{y}"{ink.gone if gone else ""}>{content}</text>'
+    x = num(left)
+    text = f'<text x="{x}" y="{num(base)}"{ink.gone if gone else ""}>{content}</text>'
     if struck:  # a line, since not every renderer knows text-decoration
-        text += f'<path class="strike" {ink.paint[".strike"]} d="M{x} {num(line.y - 4.2)}h{num(line.cells * _CELL)}"/>'
+        text += f'<path class="strike" {ink.paint[".strike"]} d="M{x} {num(base - 4.2)}h{num(cells * _CELL)}"/>'
     return text
 
 
-def _content(piece: Piece, ink: Ink) -> Iterator[str]:
+def _content(piece: Piece, ink: Ink, pen: Pen) -> Iterator[str]:
     """Yields what is in a box: the sign of the state, the name, the tokens, the attribute."""
     name, count = piece.name, "" if piece.kind == "fold" else f"{piece.tokens:,}"
     words = _CELL * cell_len(name) + _SMALL_CELL * (len(count) + (1 if name and count else 0))
@@ -312,7 +323,7 @@ def _content(piece: Piece, ink: Ink) -> Iterator[str]:
             f'<rect class="plate" {ink.paint[".plate"]} x="{num(x - 3)}" y="{num(y - 8)}" '
             f'width="{num(wide + 6)}" height="16" rx="2"/>'
         )
-    yield f'<path {ink.sign[piece.state]} d="M{num(x)} {num(y)}{_SIGNS[piece.state].path}"/>'
+    yield f'<path {pen.sign} d="M{num(x)} {num(y)}{pen.path}"/>'
     x += _SIGN + _BESIDE
     shown = f'<tspan class="name" font-weight="700">{xml(name)}</tspan>' if name else ""
     if count:
@@ -469,9 +480,9 @@ def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
     for entry in entries:
         left, middle = x + entry.x, y + entry.row * ROW
         if isinstance(entry.of, State):
-            state = entry.of
+            state, pen = entry.of, ink.pens[entry.of]
             out.append(
-                f'<g class="{state.value}"><rect {ink.box[state]} x="{num(left + 1)}" y="{num(middle - 8)}" '
+                f'<g class="{state.value}"><rect {pen.box} x="{num(left + 1)}" y="{num(middle - 8)}" '
                 f'width="{num(_SAMPLE)}" height="16"/>'
             )
             at = left + 1 + (_SAMPLE - _SIGN) / 2
@@ -480,7 +491,7 @@ def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
                     f'<rect class="plate" {ink.paint[".plate"]} x="{num(at - 2)}" y="{num(middle - 6)}" '
                     f'width="{num(_SIGN + 4)}" height="12" rx="2"/>'
                 )
-            out.append(f'<path {ink.sign[state]} d="M{num(at)} {num(middle)}{_SIGNS[state].path}"/></g>')
+            out.append(f'<path {pen.sign} d="M{num(at)} {num(middle)}{pen.path}"/></g>')
             left += 1 + _SAMPLE + 6
         else:
             out.append(_badge(entry.of, left, middle, ink))

@@ -99,6 +99,7 @@ def spots(
     gap: int,
     indent: int,
     apart: int,
+    top: int = 0,
     kept: Sequence[int | None] | None = None,
 ) -> list[Spot]:
     """Places parts.
@@ -110,9 +111,10 @@ def spots(
         gap: Room between neighbours.
         indent: From a stem to its text.
         apart: Room between the trees of two roots.
+        top: The y of the roots' texts.
         kept: The x that each part's stem had before; None for new parts.
     """
-    tops = _tops(parts, parents)
+    tops = _tops(parts, parents, top)
     below: list[list[int]] = [[] for _ in parts]
     roots: list[int] = []
     for number, parent in enumerate(parents):
@@ -180,11 +182,11 @@ def _reach(part: Part, y: int, x: int, indent: int, stems: Sequence[int]) -> _Re
     return _Reach(y, (top, max(text, least)), (top + part.tie, out), (top + part.box_height, low))
 
 
-def _tops(parts: Sequence[Part], parents: Sequence[int]) -> list[int]:
+def _tops(parts: Sequence[Part], parents: Sequence[int], top: int) -> list[int]:
     tops: list[int] = []
     for parent in parents:
         above = parts[parent]
-        tops.append(0 if parent < 0 else tops[parent] + above.text_height + above.box_height)
+        tops.append(top if parent < 0 else tops[parent] + above.text_height + above.box_height)
     return tops
 
 

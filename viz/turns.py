@@ -31,25 +31,25 @@ def turns(labels: Labels, key: Key) -> tuple[Label, ...]:
 
 def _broken(label: Label) -> tuple[Label, ...]:
     """Breaks after each run of ends; ends at the very beginning stay with what follows."""
-    lines: list[list[Span]] = []
-    ended, filled = True, True
-    for span in label.spans:
+    spans = label.spans
+    lines: list[Label] = []
+    start, filled, ended = 0, False, False
+    for at, span in enumerate(spans):
         end = ends(span)
-        if (ended and filled and not end) or not lines:
-            lines.append([])
-            filled = False
-        lines[-1].append(span)
+        if ended and not end:
+            lines.append(Label(spans[start:at]))
+            start = at
         filled = filled or not end
-        ended = end
-    return tuple([Label(tuple(line)) for line in lines])
+        ended = end and filled
+    return (*lines, Label(spans[start:])) if spans else ()
 
 
 def ends(span: Span) -> bool:
     """Returns whether a line or a turn ends with this stretch."""
     text, kind = span
-    if kind is Kind.MARK:
-        return text in ("⏎", r"\n")
-    return kind is Kind.PILL and text[1:-1] == "end"
+    if kind is Kind.TEXT:
+        return False
+    return text in ("⏎", r"\n") if kind is Kind.MARK else kind is Kind.PILL and text[1:-1] == "end"
 
 
 def fewer(lines: Sequence[Label], most: int, *, ascii: bool = False) -> Sequence[Label]:

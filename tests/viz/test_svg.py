@@ -172,7 +172,7 @@ def test_goldens_of_the_themes(theme: ThemeName, golden: Callable[[str, str], No
 
 def test_two_thousand_nodes_are_written_fast() -> None:
     line = scenes(Album((album().panels[1],), album().pieces))[0].pieces[-1]
-    scene = Scene(9000, 9000, tuple(replace(line, id=id) for id in range(2000)), album().panels[1])
+    scene = Scene(9000, 9000, tuple(line._replace(id=id) for id in range(2000)), album().panels[1])
     took = []
     for _ in range(5):
         start = time.perf_counter()
