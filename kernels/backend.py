@@ -15,6 +15,10 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 import torch
+from torch import Tensor
+
+from .attention import RaggedBatch
+from .ops import Kernels, TorchKernels
 
 VARIABLE = "RADIXCHAT_KERNELS"
 
@@ -31,6 +35,15 @@ class Backend(NamedTuple):
 def backend_for(device: torch.device | str) -> Name:
     """Returns whose kernels to use on a device."""
     return backend(device).name
+
+
+def kernels_for(batch: RaggedBatch, positions: Tensor) -> Kernels:
+    """Returns the kernels of the batch's device, bound to it; arguments as for :class:`TorchKernels`."""
+    if backend_for(positions.device) == "torch":
+        return TorchKernels(batch, positions)
+    from .triton_ops import TritonKernels
+
+    return TritonKernels.of(batch, positions)
 
 
 def backend(device: torch.device | str) -> Backend:

@@ -94,8 +94,8 @@ class Sharing(NamedTuple):
         )
 
 
-class Extending(NamedTuple):
-    """Any number of new tokens for each sequence."""
+class Ragged(NamedTuple):
+    """Any packed batch."""
 
     batch: RaggedBatch
 
@@ -111,20 +111,16 @@ class Extending(NamedTuple):
         softcap: float | None = None,
     ) -> Tensor:
         """See :class:`Attention`."""
-        return triton_attention.extend(q, k, v, k_pool, v_pool, self.batch, scale, softcap=softcap)
-
-
-def attention(batch: RaggedBatch, kv_heads: int) -> Attention:
-    """Returns how a packed batch attends."""
-    if not batch.decodes:
-        return Extending(batch)
-    longest = max(span.prefix for span in batch.spans)
-    processors = triton_attention.processors(batch.kv_indices.device)
-    max_splits = triton_attention.splits(len(batch.spans), kv_heads, longest, processors)
-    key = ("starts",)
-    if key not in batch.buffers:  # once per forward
-        batch.buffers[key] = batch.kv_indptr[:-1].long()
-    return Decoding(batch.kv_indices, batch.buffers[key], batch.prefix_lens, max_splits)
+        batch = self.batch
+        if not batch.decodes:
+            return triton_attention.extend(q, k, v, k_pool, v_pool, batch, scale, softcap=softcap)
+        key = ("starts",)
+        if key not in batch.buffers:  # once per forward
+            batch.buffers[key] = batch.kv_indptr[:-1].long()
+        longest = max(span.prefix for span in batch.spans)
+        count = triton_attention.splits(len(batch.spans), k.shape[1], longest, triton_attention.processors(q.device))
+        decoding = Decoding(batch.kv_indices, batch.buffers[key], batch.prefix_lens, count)
+        return decoding.attend(q, k, v, k_pool, v_pool, scale, softcap=softcap)
 
 
 class TritonKernels:
@@ -145,9 +141,9 @@ class TritonKernels:
         self.attention = attention
 
     @classmethod
-    def of(cls, batch: RaggedBatch, positions: Tensor, kv_heads: int) -> TritonKernels:
+    def of(cls, batch: RaggedBatch, positions: Tensor) -> TritonKernels:
         """Binds to a packed batch."""
-        return cls(positions, batch.write_slots, attention(batch, kv_heads))
+        return cls(positions, batch.write_slots, Ragged(batch))
 
     def rope_store(
         self,

@@ -52,9 +52,9 @@ class PoolStore(NamedTuple):
         write(k, v, k_pool, v_pool, self.batch)
         softcap = options.get("softcap")
         if q.shape[2] <= WIDEST and backend_for(q.device) == "triton":
-            from ...kernels.triton_ops import attention
+            from ...kernels.triton_ops import Ragged
 
-            return attention(self.batch, k.shape[1]).attend(q, k, v, k_pool, v_pool, scaling, softcap=softcap)[None]
+            return Ragged(self.batch).attend(q, k, v, k_pool, v_pool, scaling, softcap=softcap)[None]
         operation = decode if self.batch.decodes else extend
         return operation(q, k, v, k_pool, v_pool, self.batch, scaling, softcap=softcap)[None]
 

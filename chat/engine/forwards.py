@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ...kernels.attention import RaggedBatch, new_pool
-from ...kernels.ops import TorchKernels
+from ...kernels.backend import kernels_for
 from ..config import FORWARDS, QUANTIZE
 from ..errors import ModelError, UsageError
 from .lean import LeanModel, why_not
@@ -129,7 +129,7 @@ def _disagreement(loaded: LoadedModel, lean: LeanModel) -> str | None:
             input_ids=ids[None, start:end], position_ids=places[None], use_cache=False, logits_to_keep=last, **store
         ).logits[0]
         try:
-            own = lean.forward(ids[start:end], pools[2], pools[3], TorchKernels(batch, places), last)
+            own = lean.forward(ids[start:end], pools[2], pools[3], kernels_for(batch, places), last)
         except Exception as error:  # whatever a model of an unforeseen shape leads to
             return f"it fails ({str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__})"
         distance = ((own - generic).abs().max() / generic.abs().max()).item()

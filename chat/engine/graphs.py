@@ -161,6 +161,21 @@ def sample_rows(logits: Tensor, samplers: Sequence[Sampler]) -> Tensor:
     return Sampling.of(samplers).draw(logits, inputs, torch.zeros_like(inputs.seeds))
 
 
+def sample_works(logits: Tensor, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+    """Samples what a batch asks for, as a decode step would.
+
+    Args:
+        logits: A row for each work that has samplers, ``[works, vocabulary]``.
+        batch: All works.
+    """
+    counts = [len(work.samplers) for work in batch if work.samplers]
+    if not counts:
+        return [()] * len(batch)
+    rows = torch.repeat_interleave(torch.tensor(counts)).to(logits.device)
+    tokens = iter(sample_rows(logits[rows], [each for work in batch for each in work.samplers]).tolist())
+    return [tuple(next(tokens) for _ in work.samplers) for work in batch]
+
+
 class Pending:
     """The tokens of a step that was started; they may still be on their way from the device."""
 

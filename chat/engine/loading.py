@@ -24,6 +24,7 @@ import transformers
 from huggingface_hub import errors as hub
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
+from ...kernels.backend import backend
 from ..errors import ModelError, UsageError
 from .attention import NAME
 from .lean import LeanModel
@@ -101,8 +102,17 @@ def load_model(name: str | PathLike[str] | None = None, device: str = "auto", dt
         model = _read_weights(folder, source.name, number, place)
         facts = probe(model, source.name)
     context, notes = _context(config.get_text_config(decoder=True), facts)
+    note = backend(place).note
     return LoadedModel(
-        source.name, str(folder), model, place, number, context, facts.kv_shapes, facts.vocab_size, notes
+        source.name,
+        str(folder),
+        model,
+        place,
+        number,
+        context,
+        facts.kv_shapes,
+        facts.vocab_size,
+        (*notes, note) if note else notes,
     )
 
 

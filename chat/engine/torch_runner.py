@@ -7,6 +7,7 @@ tensors and nothing else: which slots hold what is decided by whoever calls it. 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ...kernels.attention import RaggedBatch, new_pool
-from ...kernels.ops import TorchKernels
+from ...kernels.backend import backend_for, kernels_for
 from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
 from .forwards import lean_for
@@ -36,6 +37,7 @@ class TorchRunner:
     Attributes:
         loaded: The model and its facts.
         lean: The lean forward where that is what runs.
+        decoder: What runs decode steps on a GPU, else None.
         slots: The highest slot there is room for; slot 0 is scratch and comes on top.
     """
 
@@ -43,10 +45,15 @@ class TorchRunner:
         self.loaded = loaded
         self.forward = forward
         self.lean = lean_for(loaded, forward)
+        self.decoder: Any = None
         self.slots = -1
         self._k = [self._pool(shape, 0) for shape in loaded.kv_shapes]  # per layer [slots + 1, kv_heads, head_dim]
         self._v = [self._pool(shape, 0) for shape in loaded.kv_shapes]
         self.resize(slots)
+        if self.lean is not None and backend_for(loaded.device) == "triton":
+            from .graphs import GraphDecoder
+
+            self.decoder = GraphDecoder(self.lean, self._k, self._v, self.max_context)
 
     @property
     def max_context(self) -> int:
@@ -63,8 +70,20 @@ class TorchRunner:
 
         A step that fails leaves the runner usable; of the K/V it was to write some may be written.
         """
+        if self.decoder is not None:
+            return self._step_on_device(batch)
         rows = iter(self._forward(batch, [bool(work.samplers) for work in batch]))
         return [_sampled(next(rows), work.samplers) if work.samplers else () for work in batch]
+
+    @torch.inference_mode()
+    def _step_on_device(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Samples where the logits are, in decode steps and others alike."""
+        from .graphs import sample_works
+
+        if self.decoder.takes(batch):
+            self._check(batch)
+            return self.decoder.step(batch)
+        return sample_works(self._logits(batch, [bool(work.samplers) for work in batch]), batch)
 
     def logits(self, work: Work) -> LogitsRow:
         """Computes one work and returns the logits after its last token, float32, shape ``[vocabulary]``."""
@@ -84,6 +103,8 @@ class TorchRunner:
     @torch.inference_mode()
     def resize(self, slots: int) -> None:
         """Makes room for slots [0, slots] and no more; keeps what is stored. Holds one layer twice while it moves."""
+        if self.decoder is not None:
+            self.decoder.drop()
         kept = min(slots, self.slots) + 1
         for pools in (self._k, self._v):
             for layer, shape in enumerate(self.loaded.kv_shapes):
@@ -92,9 +113,13 @@ class TorchRunner:
                 pools[layer] = moved
         self.slots = slots
 
-    @torch.inference_mode()
     def _forward(self, batch: Sequence[Work], wanted: Sequence[bool]) -> LogitsRow:
         """Computes a batch; returns the logits after the last token of each wanted work, ``[wanted, vocabulary]``."""
+        return self._logits(batch, wanted).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def _logits(self, batch: Sequence[Work], wanted: Sequence[bool]) -> Tensor:
+        """The same on the device, in the model's type."""
         self._check(batch)
         new = [work.tokens.size for work in batch]
         ragged = RaggedBatch.build(new, [work.slots for work in batch], self.loaded.device)
@@ -103,13 +128,11 @@ class TorchRunner:
         last = np.cumsum(new) - 1
         ids, places, rows = (self._device(each) for each in (tokens, positions, last[np.array(wanted)]))
         if self.lean is not None:
-            logits = self.lean.forward(ids, self._k, self._v, TorchKernels(ragged, places), rows)
-        else:
-            store = {NAME: PoolStore(self._k, self._v, ragged)}
-            logits = self.loaded.model(
-                input_ids=ids[None], position_ids=places[None], use_cache=False, logits_to_keep=rows, **store
-            ).logits[0]
-        return logits.float().cpu().numpy()
+            return self.lean.forward(ids, self._k, self._v, kernels_for(ragged, places), rows)
+        store = {NAME: PoolStore(self._k, self._v, ragged)}
+        return self.loaded.model(
+            input_ids=ids[None], position_ids=places[None], use_cache=False, logits_to_keep=rows, **store
+        ).logits[0]
 
     def _check(self, batch: Sequence[Work]) -> None:
         for work in batch:
