@@ -412,7 +412,7 @@ def _narrow(
         prefix = tl.full((), 0, tl.int64)
         above = tl.full((), 0, tl.int64)
         aim = count
-        least = _key(tl.full((), -float("inf"), logits.dtype.element_ty), BITS)
+        least = _key(tl.full((), -float("inf"), tl.float32).to(logits.dtype.element_ty), BITS)
         beyond = tl.full((), 0, tl.int64)
         if PASS > 0:
             before = states + (row * 2 * PASSES + here - 1) * FIELDS
@@ -492,7 +492,7 @@ def _tally(
     temperature = tl.load(temperatures + row).to(tl.float32)
     if temperature > 0.0:
         peak = _peak(peaks, row, blocks, BLOCKS)
-        cut = _key(tl.full((), -float("inf"), logits.dtype.element_ty), BITS)  # all others are kept
+        cut = _key(tl.full((), -float("inf"), tl.float32).to(logits.dtype.element_ty), BITS)  # all others are kept
         rank = tl.full((), 0, tl.int64)
         if TOP_K:
             count = tl.load(top_ks + row).to(tl.int64)

@@ -1,44 +1,70 @@
 """Compiles what the kernel modules offer, and prints a line of JSON for each: no test, but what test_compile runs.
 
-Usage: ``python compile_all.py [MODULE ...]``; without any, all modules of `kernels` that have `ahead_of_time`.
+Usage: ``python compile_all.py [--few] [MODULE ...]``. Without a module: all of `kernels` that have `ahead_of_time`.
+``--few``: of the variants of a kernel the first, and for the newer cards the last.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
+import tempfile
 import time
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from radixchat.kernels.variants import Variant
+
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
+TOOL = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 
 
-def main() -> None:
-    modules = sys.argv[1:] or sorted(
-        path.stem for path in KERNELS.glob("*.py") if "def ahead_of_time" in path.read_text("utf-8")
-    )
-    for name in modules:
+def main(arguments: list[str]) -> None:
+    few = "--few" in arguments
+    named = [each for each in arguments if each != "--few"]
+    found = sorted(path.stem for path in KERNELS.glob("*.py") if "def ahead_of_time" in path.read_text("utf-8"))
+    for name in named or found:
         module = import_module(f"radixchat.kernels.{name}")
         for major in (8, 9):
-            for variant in module.ahead_of_time([major]):
-                report = {"module": name, "name": variant.name, "major": major, "shared": 0, "error": None}
-                began = time.perf_counter()
-                try:
-                    source = ASTSource(variant.fn, dict(variant.signature), dict(variant.constexprs))
-                    target = GPUTarget("cuda", major * 10, 32)
-                    kernel = triton.compile(source, target=target, options=dict(variant.options))
-                    report["shared"] = kernel.metadata.shared
-                    report["warps"] = kernel.metadata.num_warps
-                except Exception as error:
-                    report["error"] = f"{type(error).__name__}: {error}"
-                report["seconds"] = round(time.perf_counter() - began, 2)
+            variants = list(module.ahead_of_time([major]))
+            for variant in chosen(variants, major) if few else variants:
+                report = {"module": name, "name": variant.name, "major": major, **compiled(variant, major)}
                 print(json.dumps(report), flush=True)
 
 
+def chosen(variants: list[Variant], major: int) -> list[Variant]:
+    """Returns the first variant of each kernel, and for Hopper the last as well."""
+    kernels: dict[str, list[Variant]] = {}
+    for each in variants:
+        kernels.setdefault(each.fn.__name__, []).append(each)
+    return [each for same in kernels.values() for each in (same[:1] if major == 8 else [*same[:1], *same[1:][-1:]])]
+
+
+def compiled(variant: Variant, major: int) -> dict[str, Any]:
+    """Returns bytes of shared memory, registers, bytes of stack of a thread (where registers spill), and any error."""
+    began = time.perf_counter()
+    try:
+        source = ASTSource(variant.fn, dict(variant.signature), dict(variant.constexprs))
+        target = GPUTarget("cuda", major * 10, 32)
+        kernel = triton.compile(source, target=target, options=dict(variant.options))
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    seconds = time.perf_counter() - began
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(kernel.asm["cubin"])
+        file.flush()
+        usage = subprocess.run([TOOL, "-res-usage", file.name], capture_output=True, text=True, check=True).stdout
+    registers, stack = (int(re.findall(rf"{what}:(\d+)", usage)[-1]) for what in ("REG", "STACK"))
+    sizes = {"shared": kernel.metadata.shared, "registers": registers, "stack": stack}
+    return {"error": None, "seconds": round(seconds, 2), **sizes}
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
