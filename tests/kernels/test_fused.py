@@ -15,12 +15,12 @@ from radixchat.chat.engine.params import SamplingParams
 from radixchat.chat.engine.sampling import candidates
 from radixchat.kernels import fused
 
+from .dense import DEVICE, needs_triton
+
 triton_fused: Any = None
 if importlib.util.find_spec("triton") is not None:
     from radixchat.kernels import triton_fused
 
-needs_triton = pytest.mark.skipif(triton_fused is None, reason="no Triton")
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # where Triton's kernels run, compiled or interpreted
 BOUND = {torch.float32: 1e-6, torch.float16: 1e-3}  # of the norm of a difference
 
 
