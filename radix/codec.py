@@ -103,8 +103,9 @@ def snapshot_from_json(values: Json) -> Snapshot:
         views: dict[int, NodeView] = {}
         for node in reversed(order):  # parents stand first, so children are made before them
             views[node[1]] = _node_from_json(node, tuple(views[child[1]] for child in children[node[1]]))
+        totals: dict[str, Any] = {name: _int(values[name]) for name in _TOTALS}
         return Snapshot(
-            **{name: _int(values[name]) for name in _TOTALS},
+            **totals,
             next_victim=None if values["next_victim"] is None else _int(values["next_victim"]),
             roots=tuple(
                 Root(name, NodeView(id=node, key=b"", slots=b"", children=tuple(views[c[1]] for c in children[node])))

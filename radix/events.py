@@ -3,14 +3,15 @@
 A cache decides, writes the decision down as an event, and applies it (`radix.state`). Applying the same events to an
 empty state gives the same tree, which is how live view, time travel, lessons and tests all see one truth.
 Node 0 is the hidden root of the default namespace. Events know tokens, nodes and ticks, no requests (but for the three
-that the engine writes), no text and no wall clock.
+that the engine writes), no text and no wall clock. The events of hash blocks stand after those of trees; what tells of
+several blocks names them in the order in which it happened to them.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .keys import Key
+from .keys import Digest, Key
 
 
 class StepOpened(NamedTuple):
@@ -137,6 +138,110 @@ class Cleared(NamedTuple):
     """The cache forgot everything; the clock and the ids go on."""
 
 
+class TableOpened(NamedTuple):
+    """A lease began, with an empty block table."""
+
+    table: int  # its number; never used again
+    namespace: str
+    tick: int  # the clock moves up to it
+
+
+class TableForked(NamedTuple):
+    """A lease began with the first blocks of another's table; each has one reference more."""
+
+    table: int
+    source: int  # the other table
+    blocks: int  # how many
+    tokens: int  # tokens whose K/V is there
+
+
+class TableClosed(NamedTuple):
+    """A lease ended: its references go, from the last block to the first; blocks without any join the free queue."""
+
+    table: int
+
+
+class BlocksHit(NamedTuple):
+    """Blocks that the index knew went into a table; each has one reference more, and leaves the free queue."""
+
+    table: int
+    blocks: tuple[int, ...]
+    tokens: int  # tokens of the table whose K/V is there
+    tick: int
+
+
+class BlocksTaken(NamedTuple):
+    """Blocks of the free queue, without hashes by now, went into a table for new tokens."""
+
+    table: int
+    blocks: tuple[int, ...]
+    tick: int
+
+
+class BlocksHashed(NamedTuple):
+    """Blocks that follow one another in a table entered the index; one that had another hash loses that."""
+
+    table: int
+    blocks: tuple[int, ...]
+    digests: tuple[Digest, ...]  # theirs
+    parent: Digest  # the hash before the first of them; b"" at the start of a chain
+    nodes: tuple[int, ...]  # their numbers in order of registration, and ids in the tree as soon as they are filled
+
+
+class BlocksFilled(NamedTuple):
+    """The K/V of the next tokens of a table was computed, into blocks of its own or into shared ones, to the same."""
+
+    table: int
+    start: int  # position of the first token
+    key: Key
+
+
+class BlocksComputed(NamedTuple):
+    """Blocks were marked as computed, so that a hit counts (presets with a flag)."""
+
+    table: int
+    blocks: tuple[int, ...]
+
+
+class BlocksAccessed(NamedTuple):
+    """All blocks of a table were used by a running request (presets with an evictor, which goes by that)."""
+
+    table: int
+    tick: int
+
+
+class BlockCopied(NamedTuple):
+    """Copy-on-write: a table goes on in a block of the free queue instead of a shared one that is not full."""
+
+    table: int
+    place: int  # in the table
+    source: int  # the shared block; one reference less
+    target: int  # the block taken
+    tokens: int  # tokens of it whose K/V is copied
+    tick: int
+
+
+class BlockReplaced(NamedTuple):
+    """A table gave back a block for one that holds the same tokens already."""
+
+    table: int
+    place: int  # in the table
+    old: int  # one reference less
+    new: int  # one reference more
+    tick: int
+
+
+class BlocksEvicted(NamedTuple):
+    """Blocks lost their hashes and, unless a table has them, their content; they stay where they are in the queue."""
+
+    blocks: tuple[int, ...]
+    nodes: tuple[int, ...]  # their numbers in order of registration
+    why: str  # the rule's name (lru-depth, queue, all), "asked", "discarded" (their request failed before they were
+    # filled, or leaves nothing), "overwritten" (an equal block took their place in the index), "shrunk"
+    ages: tuple[int, ...]  # ticks since their last use
+    asked: int  # tokens of room wanted
+
+
 class RequestStarted(NamedTuple):
     """The engine admitted a request (written by the engine; changes no tree)."""
 
@@ -185,6 +290,18 @@ Event = (
     | Resized
     | Repoliced
     | Cleared
+    | TableOpened
+    | TableForked
+    | TableClosed
+    | BlocksHit
+    | BlocksTaken
+    | BlocksHashed
+    | BlocksFilled
+    | BlocksComputed
+    | BlocksAccessed
+    | BlockCopied
+    | BlockReplaced
+    | BlocksEvicted
     | RequestStarted
     | RequestRetracted
     | RequestFinished
@@ -193,5 +310,5 @@ Event = (
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 """Every event by name, as recordings spell it."""
 
-QUIET = frozenset({Locked, Unlocked, Reserved, Released})
+QUIET = frozenset({Locked, Unlocked, Reserved, Released, TableOpened, TableClosed, BlocksAccessed})
 """Events that are kept but are no stops when a person steps through time."""

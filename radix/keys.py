@@ -15,6 +15,7 @@ TOKEN_BYTES = 4
 """Bytes of one token id (or one slot number) in a key."""
 
 Key = bytes
+Digest = bytes  # a hash of a block
 Tokens = bytes | Sequence[int] | npt.NDArray[np.integer]
 Int32Array = npt.NDArray[np.int32]
 

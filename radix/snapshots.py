@@ -122,7 +122,6 @@ class BlockView(NamedTuple):
     computed: bool  # whether a hit counts: its K/V is there, and the release marks it so
     node: int  # its number in order of registration, and its id in the tree; 0: not registered
     depth: int = 0  # blocks of its chain up to and with it
-    keyed: bool = True  # whether the index leads to it; False: an older copy that was overwritten
 
 
 class TableView(NamedTuple):
