@@ -192,8 +192,9 @@ def chat(
     config = load_config().given(
         model=model, device=_value(device), dtype=dtype, forward=_value(forward), quantize=_value(quantize),
         cache=_value(cache), capacity=capacity, policy=policy, page_size=page_size,
-        system=system, thinking=None if thinking is None else thinking is Switch.ON, record=False if no_record else None, save=save,
-        ascii=ascii, theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
+        system=system, thinking=None if thinking is None else thinking is Switch.ON,
+        record=False if no_record else None, save=save, ascii=ascii,
+        theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
     )  # fmt: skip
     given = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,

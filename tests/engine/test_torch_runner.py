@@ -200,7 +200,7 @@ def test_a_sibling_has_a_pool_of_its_own(loaded, reference):
 
 def test_a_failure_inside_a_forward_leaves_the_runner_usable(loaded, reference, monkeypatch):
     ids, expected = reference()
-    runner = TorchRunner(loaded(), SLOTS)
+    runner = TorchRunner(loaded(), SLOTS, forward="generic")
     runner.step([Work(ids[:60], 0, run()[:60])])
     layer = runner.loaded.model.model.layers[1].mlp
 
