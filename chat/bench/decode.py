@@ -8,17 +8,18 @@ gives some tokens in a row before the other one has its turn, so that each finds
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
 import torch
 from transformers import DynamicCache, StaticCache
 
-from ..engine import Engine, SamplingParams
+from ..engine import Ask, Engine, SamplingParams
 from .bandwidth import bandwidth
 from .goals import goal
-from .models import QWEN, SMOL, Pair, Shape, decoding, watched
+from .models import QWEN, SMOL, Pair, Prompt, Shape, decoding, watched, weight_bytes
 from .rows import Conditions, Row, Rows, section
 from .timing import Times
 
@@ -42,8 +43,9 @@ def on_cpu(at: Conditions) -> Rows:
         at.say(f"decoding at context {context:,}")
         arms = {"transformers": _theirs(pair, context, at), "ours": _ours(pair, context, at)}
         if case == "512":
-            arms["ours int8"] = _ours(pair, context, at)
-        took = _in_turn(pair, arms, at)
+            small = pair.int8()
+            arms["ours int8"] = _ours(pair, context, at, loaded=small)
+        took = in_turn(pair, arms, at)
         wanted = goal("G9", case) if case in ("512", "4k") else None
         yield Row(
             value=took["transformers"] / took["ours"], arms=took.medians, goal=wanted, rounds=took.rounds,
@@ -54,7 +56,7 @@ def on_cpu(at: Conditions) -> Rows:
             yield Row(
                 value=took["transformers"] / took["ours int8"], arms=took.medians, goal=goal("G9b"),
                 rounds=took.rounds, tokens=context, note="K and V stay in fp32",
-                floor=("ours int8", (pair.weight_bytes / 4 + context * pair.shape.kv_bytes(pair.dtype)) / speed),
+                floor=("ours int8", (weight_bytes(small) + context * pair.shape.kv_bytes(pair.dtype)) / speed),
             )  # fmt: skip
 
 
@@ -74,18 +76,18 @@ def _qwen(at: Conditions) -> Rows:
         "transformers compiled": compiled(pair, short, _tokens(at)),
         "ours": _ours(pair, short, at),
     }
-    took = _in_turn(pair, arms, at)
+    took = in_turn(pair, arms, at)
     same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": short, "chart": "decode"}
     floor = pair.step_bytes(short) / speed
     yield Row(value=took["transformers"] / took["ours"], goal=goal("G1"), floor=("ours", floor), **same)
     yield Row(value=took["transformers compiled"] / took["ours"], goal=goal("G1b"), **same)
     yield Row(value=took["ours"] / floor, goal=goal("G1c"), floor=("ours", floor), **same)
     at.say(f"decoding at context {long:,}")
-    took = _in_turn(pair, {"at 1k": arms["ours"], "at 32k": _ours(pair, long, at)}, at)
+    took = in_turn(pair, {"at 1k": arms["ours"], "at 32k": _ours(pair, long, at)}, at)
     yield Row(value=took["at 32k"] / took["at 1k"], arms=took.medians, goal=goal("G3"), rounds=took.rounds)
     at.say(f"decoding {TOGETHER} at context {short:,}")
     many = _ours(pair, short, at, requests=TOGETHER)
-    took = _in_turn(pair, {"one": arms["ours"], f"{TOGETHER} together": many}, at)
+    took = in_turn(pair, {"one": arms["ours"], f"{TOGETHER} together": many}, at)
     yield Row(
         value=TOGETHER * took["one"] / took[f"{TOGETHER} together"], arms=took.medians, goal=goal("G4"),
         rounds=took.rounds, tokens=short,
@@ -97,7 +99,7 @@ def _smol(at: Conditions) -> Rows:
     pair = Pair(SMOL, at, 4096)
     context = at.size(1024)
     at.say(f"decoding with {SMOL.name}'s shape")
-    took = _in_turn(pair, {"transformers": _theirs(pair, context, at), "ours": _ours(pair, context, at)}, at)
+    took = in_turn(pair, {"transformers": _theirs(pair, context, at), "ours": _ours(pair, context, at)}, at)
     floor = ("ours", pair.step_bytes(context) / bandwidth(at))
     same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": context, "floor": floor}
     yield Row(value=took["ours"] * 1e6 / pair.shape.layers, goal=goal("G2"), **same)
@@ -113,12 +115,23 @@ def _tokens(at: Conditions) -> int:
     return BURST * 3 * ((at.rounds or rounds) + 2)
 
 
-def _ours(pair: Pair, context: int, at: Conditions, requests: int = 1, **forward: Any) -> Step:
+def _ours(pair: Pair, context: int, at: Conditions, requests: int = 1, loaded: Any = None) -> Step:
     """An iteration of our engine, one token for each of some requests that share nothing."""
     tokens = _tokens(at)
-    engine = pair.engine(requests * (context + tokens), max_running=requests, **forward)
-    decoding(engine, [pair.prompt(context) for _ in range(requests)], tokens)
+    engine = pair.engine(requests * (context + tokens), max_running=requests, loaded=loaded)
+    return _iterating(decoding(engine, [pair.prompt(context) for _ in range(requests)], tokens))
 
+
+def sampling(engine: Engine, prompt: Prompt, samples: int, tokens: int) -> Step:
+    """An iteration of an engine, one token for each sample of one prompt."""
+    params = SamplingParams(temperature=1, seed=0, n=samples, max_tokens=tokens, ignore_eos=True)
+    waiting = set(engine.submit(Ask(prompt=prompt, params=params)))
+    while waiting:
+        waiting -= {chunk.reply for chunk in engine.iterate()}
+    return _iterating(engine)
+
+
+def _iterating(engine: Engine) -> Step:
     def step() -> None:
         assert engine.busy, "the reply ended while it was timed"
         engine.iterate()
@@ -172,7 +185,7 @@ def compiled(pair: Pair, context: int, tokens: int, *, compile: bool = True) -> 
     return step
 
 
-def _in_turn(pair: Pair, arms: dict[str, Step], at: Conditions) -> Times:
+def in_turn(pair: Pair, arms: dict[str, Step], at: Conditions) -> Times:
     """Times tokens of each arm in turn; seconds per token."""
     return at.times({name: _burst(pair, step) for name, step in arms.items()}, ROUNDS, SECONDS)
 
@@ -219,8 +232,6 @@ def nothing_hits(at: Conditions) -> Rows:
 
 def _abreast(engines: dict[str, Engine], prompt: Any, reply: int) -> tuple[dict[str, float], float]:
     """Lets every engine serve a prompt, an iteration of each in turn; returns their seconds, and the tree's share."""
-    from ..engine import Ask
-
     spent = dict.fromkeys(engines, 0.0)
     params = SamplingParams(temperature=0, max_tokens=reply, ignore_eos=True)
     with watched(engines["radix"].cache, "peek", "matched", "begin", "extend", "commit", "finish") as calls:
@@ -249,14 +260,42 @@ def host(at: Conditions) -> Rows:
         engine.iterate()
     outside, whole = [], []
     for _ in range(steps):
-        with watched(engine.runner, "step") as model:
+        with _model_time(engine, at) as model:
             start = time.perf_counter()
             engine.iterate()
             took = time.perf_counter() - start
         whole.append(took)
-        outside.append(took - sum(model))
+        outside.append(took - model())
     arms = {"outside": median(outside), "step": median(whole)}
     yield Row(value=arms["outside"] * 1e6, arms=arms, goal=goal("G14"), rounds=steps, tokens=context)
+
+
+@contextmanager
+def _model_time(engine: Engine, at: Conditions) -> Iterator[Callable[[], float]]:
+    """Yields what tells the seconds that the model took: the runner's step on a CPU, the replay of graphs on a GPU."""
+    if at.device != "cuda":
+        with watched(engine.runner, "step") as spent:
+            yield lambda: sum(spent)
+        return
+    replay = torch.cuda.CUDAGraph.replay
+    events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def timed(graph: torch.cuda.CUDAGraph) -> None:
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        replay(graph)
+        end.record()
+        events.append((begin, end))
+
+    def seconds() -> float:
+        torch.cuda.synchronize()
+        return sum(begin.elapsed_time(end) for begin, end in events) / 1e3
+
+    torch.cuda.CUDAGraph.replay = timed  # type: ignore[method-assign]
+    try:
+        yield seconds
+    finally:
+        torch.cuda.CUDAGraph.replay = replay  # type: ignore[method-assign]
 
 
 class _Spelling:

@@ -5,7 +5,7 @@ Random, and not zero: zeros run faster. Knows no goal.
 
 from __future__ import annotations
 
-import copy
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ import transformers
 from ..engine import Ask, Engine, SamplingParams
 from ..engine.attention import NAME
 from ..engine.engine import CACHES
+from ..engine.forwards import choose
 from ..engine.loading import LoadedModel
 from ..engine.tokenizer import quiet
 from ..engine.torch_runner import TorchRunner
@@ -84,7 +85,7 @@ class Pair:
 
     Attributes:
         theirs: transformers' own model, with its SDPA attention.
-        loaded: Ours, as the engine takes it.
+        loaded: Ours, as the engine takes it, with the lean forward.
     """
 
     def __init__(self, shape: Shape, at: Conditions, context: int) -> None:
@@ -92,53 +93,62 @@ class Pair:
         self.shape = TINY if at.quick else shape
         self.device = torch.device(at.device)
         self.dtype = torch.float32 if at.device == "cpu" else torch.bfloat16
-        config = self.shape.config(context)
+        self.context = context
         with quiet():
-            self.theirs = self._model(config)
-            ours = self._model(copy.deepcopy(config))
-        ours.load_state_dict(self.theirs.state_dict())
-        ours.set_attn_implementation(NAME)
-        shape = self.shape
-        self.loaded = LoadedModel(
-            name=shape.name, path="", model=ours, device=self.device, dtype=self.dtype, max_context=context,
-            kv_shapes=((shape.kv_heads, shape.head_dim),) * shape.layers, vocab_size=shape.vocabulary, notes=(),
-        )  # fmt: skip
+            self.theirs = self._model()
+            self.theirs.set_attn_implementation("sdpa")
+            self.loaded = choose(self._ours(), "lean")
         self._random = np.random.default_rng(0)
 
-    def _model(self, config: Any) -> Any:
-        with torch.random.fork_rng(devices=[]), torch.device(self.device):
+    def int8(self) -> LoadedModel:
+        """Returns ours with its weights in 8 bits, from a copy of them."""
+        with quiet():
+            return choose(self._ours(), "lean", "int8")
+
+    def _ours(self) -> LoadedModel:
+        model, shape = self._model(), self.shape
+        model.set_attn_implementation(NAME)
+        return LoadedModel(
+            name=shape.name, path="", model=model, device=self.device, dtype=self.dtype, max_context=self.context,
+            kv_shapes=((shape.kv_heads, shape.head_dim),) * shape.layers, vocab_size=shape.vocabulary, notes=(),
+        )  # fmt: skip
+
+    def _model(self) -> Any:
+        """Returns a model of transformers; its weights are the same every time."""
+        config = self.shape.config(self.context)
+        with torch.random.fork_rng(), self.device:
             torch.manual_seed(0)
             model = getattr(transformers, f"{self.shape.kind}ForCausalLM")(config)
-        model.set_attn_implementation("sdpa")
         return model.to(self.dtype).eval().requires_grad_(False)
-
-    @property
-    def weight_bytes(self) -> int:
-        """Bytes of the weights that a token reads; tied embeddings count once."""
-        return sum(each.numel() * each.element_size() for each in self.theirs.parameters())
 
     def step_bytes(self, context: int, requests: int = 1) -> int:
         """Bytes that a decode step reads: the weights, and K and V of every request's context."""
-        return self.weight_bytes + requests * context * self.shape.kv_bytes(self.dtype)
+        return weight_bytes(self.loaded) + requests * context * self.shape.kv_bytes(self.dtype)
 
     def prompt(self, tokens: int) -> Prompt:
         """Returns random tokens."""
         return self._random.integers(0, self.shape.vocabulary, tokens).astype(np.int32)
 
     def engine(
-        self, capacity: int, cache: str = "radix", *, tokenizer: Any = None, max_running: int = 16, **forward: Any
+        self,
+        capacity: int,
+        cache: str = "radix",
+        *,
+        loaded: LoadedModel | None = None,
+        tokenizer: Any = None,
+        max_running: int = 16,
     ) -> Engine:
         """Returns an engine over the weights, with a cache and a pool of its own.
 
         Args:
             capacity: In tokens.
             cache: radix, last or none.
+            loaded: Other weights than the usual ones.
             tokenizer: For text; None knows ids only.
             max_running: Requests at once.
-            **forward: Options of the runner.
         """
         prefix_cache = CACHES[cache](capacity, events=False)
-        runner = TorchRunner(self.loaded, prefix_cache.highest_slot, **{"forward": "lean", **forward})
+        runner = TorchRunner(loaded or self.loaded, prefix_cache.highest_slot)
         return Engine(runner, prefix_cache, tokenizer or Bytes(), cache_name=cache, max_running=max_running)
 
     def sync(self) -> None:
@@ -160,11 +170,15 @@ def decoding(engine: Engine, prompts: list[Prompt], tokens: int) -> Engine:
     return engine
 
 
+def weight_bytes(loaded: LoadedModel) -> int:
+    """Returns the bytes of weights that a decode step reads; tied embeddings count once."""
+    assert loaded.lean is not None
+    return loaded.lean.nbytes
+
+
 @contextmanager
 def watched(target: Any, *names: str) -> Iterator[list[float]]:
     """Notes how long calls of these methods take, in seconds, while the context lasts."""
-    import time
-
     spent: list[float] = []
 
     def watch(method: Any) -> Any:

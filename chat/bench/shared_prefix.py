@@ -1,7 +1,7 @@
 """Decode over a prefix that many requests share: the shared part read once, or by each (G6); on a CPU, the reference.
 
-*Sharing on* is what the engine does: the planner looks whether it pays; where it does not, the ordinary kernel runs. The
-torch reference shows the way and is no faster: on a CPU nothing uses it.
+*Sharing on* is what the engine does: the planner looks whether it pays; where it does not, the ordinary kernel runs.
+The torch reference shows the way and is no faster: on a CPU nothing uses it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import torch
 from ...kernels import tree_attention
 from .attention import QWEN2, QWEN3, SMOL, Heads, Layer
 from .bandwidth import bandwidth
+from .decode import in_turn, sampling
 from .goals import goal
+from .models import QWEN, Pair
 from .replay import Call, replayed, rotations
 from .rows import Conditions, Row, Rows, section
 
@@ -97,6 +99,24 @@ def _case(at: Conditions, case: Case, heads: Heads, id: str | None) -> Rows:
     )  # fmt: skip
 
 
+def engine(at: Conditions) -> Rows:
+    """G6b: the whole engine, one prompt's many samples, with its sharing switched on and off."""
+    case = Case(64, 8192)
+    pair = Pair(QWEN, at, 16384)
+    at.say(f"tokens of {case.requests} samples of one prompt")
+    prompt, tokens = pair.prompt(at.size(case.prefix)), 300
+    steps = {}
+    for name, share in (("on", True), ("off", False)):
+        subject = pair.engine(prompt.size + case.requests * tokens, max_running=case.requests)
+        subject.runner.decoder.share = share  # type: ignore[attr-defined]
+        steps[name] = sampling(subject, prompt, case.requests, tokens)
+    took = in_turn(pair, steps, at)
+    yield Row(
+        value=took["off"] / took["on"], arms=took.medians, goal=goal("G6b"), rounds=took.rounds, tokens=case.prefix,
+        floor=("on", pair.step_bytes(case.prefix) / bandwidth(at)),
+    )  # fmt: skip
+
+
 def _plan(layer: Layer) -> tree_attention.Plan:
     many = {"group": layer.heads.group, "kv_heads": layer.heads.keys}
     if layer.device.type == "cuda":
@@ -120,5 +140,6 @@ def _shared(layer: Layer, plan: tree_attention.Plan) -> Call:
 
 SECTIONS = (
     section(on_gpu, "cuda", *(f"G6 {case.name}" for case in USEFUL), *(f"G6c {case.name}" for case in USELESS)),
+    section(engine, "cuda", "G6b"),
     section(on_cpu, "cpu"),
 )

@@ -32,7 +32,7 @@ def speeds(rounds: int, *, tokens: int, device: str = "auto") -> Times:
         options = ("--max-tokens", str(tokens), "--device", device)
         for _ in range(rounds):
             with Chat(home, "--plain", *options) as chat:
-                chat.child.expect_exact("> ")
+                chat.prompt()
                 samples["plain"].append(1 / chat.speed("\n"))
             with Chat(home, *options) as chat:
                 chat.ready()
@@ -67,14 +67,27 @@ class Chat:
 
     def ready(self) -> None:
         """Waits until the app has its model."""
-        self.child.expect("Type a message")
-        self.child.expect("cache radix")
+        self._expect("Type a message")
+        self._expect("cache radix")
         time.sleep(0.5)
+
+    def prompt(self) -> None:
+        """Waits until the plain chat asks for a message."""
+        self._expect(r"> ")
+
+    def _expect(self, pattern: Any) -> None:
+        import pexpect
+
+        try:
+            self.child.expect(pattern)
+        except pexpect.EOF:
+            lines = self.child.before.strip().splitlines() or ["it said nothing"]
+            raise RuntimeError(f"the chat ended by itself: {lines[-1].strip()}") from None
 
     def speed(self, end: str) -> float:
         """Sends the prompt; returns tokens a second after the first, as the recording has them."""
         self.child.send(PROMPT + end)
-        self.child.expect(DONE)
+        self._expect(DONE)
         recording = Path((Path(self.home) / "recordings" / "last").read_text(encoding="utf-8").strip())
         while True:  # the signature may be seen before the line is written
             lines = recording.read_text(encoding="utf-8").splitlines()
