@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .completion import benches, conversations, exported, formats, lessons, models, policies, recordings, themes, views
+from .completion import (
+    benches,
+    conversations,
+    exported,
+    formats,
+    lessons,
+    models,
+    policies,
+    presets,
+    recordings,
+    themes,
+    views,
+)
 from .errors import INTERRUPTED, UsageError, UserError
 
 if TYPE_CHECKING:
@@ -437,6 +449,71 @@ def bench(
             ascii=ascii,
         )
     )  # fmt: skip
+
+
+@app.command(rich_help_panel="Measure")
+def simulate(
+    traces: Annotated[
+        list[Path], typer.Argument(metavar="TRACE...", help="JSONL with hash_ids, as Mooncake's; or recordings.")
+    ],
+    cache: Annotated[list[str] | None, typer.Option("--cache", help="radix, hash, none; several: radix,hash.")] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", help="Of radix: lru, lfu, fifo, …; several: lru,lfu.", autocompletion=policies),
+    ] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option("--capacity", help="5k (blocks of the trace), 2Mtok (tokens) or 8GB (with --of); several: 1k,5k."),
+    ] = None,
+    unit: Annotated[list[str] | None, typer.Option("--unit", help="Of eviction: page (a block) or leaf.")] = None,
+    split_recency: Annotated[
+        list[str] | None, typer.Option("--split-recency", help="What a match inside a node refreshes: prefix or both.")
+    ] = None,
+    tie: Annotated[list[str] | None, typer.Option("--tie", help="Between equals: deepest or id.")] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option("--preset", help="Of hash: vllm-0.4.2, vllm-0.11, vllm-0.33, …", autocompletion=presets),
+    ] = None,
+    of: Annotated[str | None, typer.Option("--of", help="Model whose K/V the bytes hold: qwen2.5-0.5b, …")] = None,
+    model_kv_bytes: Annotated[
+        int | None, typer.Option("--model-kv-bytes", min=1, help="The same as bytes of a token.")
+    ] = None,
+    trace_block: Annotated[
+        int | None, typer.Option("--trace-block", min=1, help="Tokens of a block: 512, of recordings 1.")
+    ] = None,
+    time: Annotated[str, typer.Option("--time", help="Unit of timestamps: ms or s.")] = "ms",
+    ids: Annotated[
+        str, typer.Option("--ids", help="What an id stands for: prefix, content, or trace (a prefix in its own file).")
+    ] = "prefix",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only so many requests.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out, and count them.")] = False,
+    optimum: Annotated[
+        bool, typer.Option("--optimum/--no-optimum", help="Say, too, what no cache can beat (Belady).")
+    ] = True,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; else one a core.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The results for programs.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The results for spreadsheets.")] = False,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw them, too: FILE.svg.")] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Instead, record a few requests for `radixchat replay`.")
+    ] = None,
+    window: Annotated[str | None, typer.Option("--window", help="Which ones: 1:100.")] = None,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Feed a trace of many requests to the caches, without a model: hit ratio against capacity.
+
+    Everything is counted in blocks of the trace, each of which is one token to a cache. docs/simulate.md has more.
+    """
+    from .simulate.options import options
+    from .simulate.run import run_simulate
+
+    asked = options(
+        cache=cache, policy=policy, capacity=capacity or (), unit=unit, split_recency=split_recency, tie=tie,
+        preset=preset, of=of, model_kv_bytes=model_kv_bytes, trace_block=trace_block, time=time, ids=ids, limit=limit,
+        skip_bad=skip_bad, optimum=optimum, jobs=jobs, json=json, csv=csv, plot=plot, record=record, window=window,
+    )  # fmt: skip
+    raise typer.Exit(run_simulate(traces, asked, color=color.value, ascii=ascii))
 
 
 @app.command(rich_help_panel="Chat")

@@ -59,6 +59,13 @@ def policies(incomplete: str) -> list[str]:
     return _beginning(list(POLICIES), incomplete)
 
 
+def presets(incomplete: str) -> list[str]:
+    """Sets of rules of hash-block caches."""
+    from ..radix.presets import PRESETS
+
+    return _beginning(list(PRESETS), incomplete)
+
+
 def themes(incomplete: str) -> list[str]:
     """Themes of the app."""
     from .config import THEMES
