@@ -188,26 +188,22 @@ class BlockState:
     def _filled(self, event: ev.BlocksFilled) -> None:
         table = self.tables[event.table]
         table.view = None
-        key, full, root = event.key, self.block_bytes, table.root
-        offset = event.start * TOKEN_BYTES
-        at, within = divmod(offset, full)
-        done = 0
-        blocks = table.blocks
-        while done < len(key):
-            piece = key[done : done + full - within]
-            block = blocks[at]
+        key, full = event.key, self.block_bytes
+        at, within = divmod(event.start * TOKEN_BYTES, full)
+        start = -within  # of a block in the key
+        for block in table.blocks[at : -(-(at * full + within + len(key)) // full)]:
+            piece = key[max(0, start) : start + full]
             if not block.key.startswith(piece, within):
-                block.key = block.key[:within] + piece
+                block.key = piece if not within else block.key[:within] + piece
                 block.seen = None
-                if self._ungated and len(block.key) == full:
-                    block.computed = True
-                if block.node:
-                    if not block.inside and len(block.key) == full:
-                        self._enter(block, root)
-                    elif block.inside and self.forest is not None:
-                        self.forest.changed(block)
-            done += len(piece)
-            at, within = at + 1, 0
+                if len(block.key) == full:
+                    if self._ungated:
+                        block.computed = True
+                    if block.node and not block.inside:
+                        self._enter(block, table.root)
+                if block.inside and self.forest is not None:
+                    self.forest.changed(block)
+            start, within = start + full, 0
         table.tokens = event.start + len(key) // TOKEN_BYTES
 
     def _computed(self, event: ev.BlocksComputed) -> None:

@@ -137,8 +137,10 @@ class BlockTable:
     def hash_to(self, end: int) -> None:
         """Hashes all blocks before a place; those within the prompt are known."""
         prompt, digests = self.prompt, self.digests
-        for place in range(len(digests), min(end, prompt.size // prompt.block_size)):
-            digests.append(prompt.digest(place))
+        within = min(end, prompt.size // prompt.block_size)
+        if len(digests) < within:
+            prompt.digest(within - 1)
+            digests += prompt.digests[len(digests) : within]
         if len(digests) < end:
             prompt.hasher.fill(digests, self.tokens, prompt.size, prompt.namespace, end)
 

@@ -303,8 +303,9 @@ class HashBlockCache:
         """Returns the blocks that a prompt finds before its first miss, in order, at most so many."""
         hits: list[Block] = []
         index, check = self._state.index, self.rules.token_check
+        digests = prompt.digests
         for place in range(limit):
-            block = index.get(prompt.digest(place))
+            block = index.get(digests[place] if place < len(digests) else prompt.digest(place))
             if block is None or (check and block.key != prompt.piece(place)):
                 break
             hits.append(block)
@@ -545,8 +546,7 @@ class HashBlockCache:
         if not blocks:
             return _NOTHING
         size, first = self.block_size, self._state.first
-        numbers = np.array([block.number for block in blocks], dtype=np.int32)
-        starts = ((numbers - first) * size + 1).astype(np.int32)
+        starts: Int32Array = np.array([(block.number - first) * size + 1 for block in blocks], dtype=np.int32)
         if size == 1:
             return starts
-        return (starts[:, None] + np.arange(size, dtype=np.int32)).reshape(-1)
+        return np.add.outer(starts, np.arange(size, dtype=np.int32)).reshape(-1).astype(np.int32)
