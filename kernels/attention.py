@@ -10,9 +10,9 @@ batch may share. Knows nothing of models, requests and trees: only of rows and s
 
 The reference hands sequences to torch's fused attention. What makes it fast on a CPU is what it leaves out: keys in one
 ascending run of slots are a view of the pool, so nothing is gathered, concatenated or repeated. A single new token
-attends to a few runs where they lie; more of them are concatenated, and only slots in no order are gathered one by one. Sequences with one new token each, as replies have
-that run together, are gathered in one go and attend in one call, padded to the longest: with 16 of 300 tokens that is
-six times faster than one after the other.
+attends to a few long runs where they lie; else runs are concatenated, and only slots in no order are gathered one by
+one. Sequences with one new token each, as replies have that run together, are gathered in one go and attend in one
+call, padded to the longest: with 16 of 300 tokens that is six times faster than one after the other.
 """
 
 from __future__ import annotations
