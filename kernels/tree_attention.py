@@ -72,7 +72,8 @@ class Estimate(NamedTuple):
     @property
     def gain(self) -> float:
         """How many times fewer bytes the plan moves: what it can win at most. In 16 bits, for any head dimension."""
-        return (self.alone + 2 * self.group * self.alone_rows) / max(self.tokens + 2 * self.group * self.rows, 1)
+        together = self.tokens + 2 * self.group * self.rows
+        return (self.alone + 2 * self.group * self.alone_rows) / together if together else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

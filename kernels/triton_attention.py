@@ -123,7 +123,8 @@ def _scores(products, scale, cap, CAPPED: tl.constexpr):
     """Scores in units of log2(e). If they are capped, ``cap`` is where they level off and carries the unit."""
     scores = products * scale
     if CAPPED:
-        scores = cap * (1.0 - 2.0 / (tl.exp(2.0 * scores) + 1.0))  # tanh, exact where exp overflows
+        fade = tl.exp(-2.0 * tl.abs(scores))  # tanh, in a form that cannot overflow
+        scores = tl.where(scores < 0.0, -cap, cap) * (1.0 - fade) / (1.0 + fade)
     return scores
 
 
@@ -328,8 +329,8 @@ def _extend(
 def splits(batch: int, kv_heads: int, longest: int, processors: int = PROCESSORS) -> int:
     """Returns over how many programs a decode splits each sequence: a power of two.
 
-    Two programs for every processor, but no splits shorter than 128 keys. Flash decoding's idea; a cap of 8 where 32
-    fill the device costs more than half the speed at 32k tokens (SGLang's pull request 21775).
+    About two programs for every processor, but no splits shorter than 128 keys. Flash decoding's idea; a cap of 8 where
+    32 fill the device costs more than half the speed at 32k tokens (SGLang's pull request 21775).
 
     Args:
         batch: How many sequences.
@@ -337,8 +338,8 @@ def splits(batch: int, kv_heads: int, longest: int, processors: int = PROCESSORS
         longest: Most tokens that a prefix has (for a graph: will have).
         processors: Of the device.
     """
-    wanted = min(-(-2 * processors // (batch * kv_heads)), -(-longest // DECODE_KEYS))
-    return 1 << max(wanted - 1, 0).bit_length()
+    filling = 2 * processors / (batch * kv_heads)
+    return min(1 << max(round(math.log2(filling)), 0), triton.next_power_of_2(max(-(-longest // DECODE_KEYS), 1)))
 
 
 def extend_splits(programs: int, longest: int, processors: int = PROCESSORS) -> int:
