@@ -25,10 +25,14 @@ from triton.runtime.jit import JITFunction  # noqa: E402
 from radixchat.chat.engine import SamplingParams, graphs  # noqa: E402
 from radixchat.chat.engine.graphs import LATEST, GraphDecoder, Sampling, sample_rows  # noqa: E402
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
+from radixchat.chat.engine.load import load_engine  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
 from radixchat.chat.engine.slot_table import SlotTable  # noqa: E402
 from radixchat.kernels.attention import RaggedBatch  # noqa: E402
+from radixchat.kernels.backend import VARIABLE  # noqa: E402
 from radixchat.kernels.ops import TorchKernels  # noqa: E402
+
+from .models import tiny_model  # noqa: E402
 
 CONTEXT, SLOTS, VOCABULARY = 64, 300, 64
 SHAPE = {
@@ -485,6 +489,35 @@ def test_at_most_ten_launches_a_layer(make, monkeypatch):
     assert a_layer["triton _merge"] == a_layer["triton _decode"] == 1
     assert 8 <= a_layer.total() <= 10, a_layer
     assert (one - a_layer).total() <= 12, one - a_layer
+
+
+# -- the whole engine --------------------------------------------------------------------------------------------------
+
+
+def replies(folder, params, prompts):
+    engine = load_engine(folder, device="cpu", dtype="float32", cache="radix", capacity=400, cache_options={})
+    done = engine.generate([list(each) for each in prompts], params)
+    engine.check_integrity()
+    engine.resize(300)
+    again = engine.generate(list(prompts[0]), params)
+    return [each.token_ids for each in (*done, again)], engine
+
+
+def test_the_engine_replies_alike_with_triton(tmp_path, monkeypatch):
+    """Prompts that share a beginning, prefilled beside replies, then a smaller pool; greedy and by chance."""
+    folder = tiny_model("llama", tmp_path, num_hidden_layers=1)
+    prompts = [(5, 6, 7, 8, 9), (5, 6, 30)]
+    greedy = SamplingParams(temperature=0, max_tokens=3, ignore_eos=True)
+    expected, _ = replies(folder, greedy, prompts)
+    monkeypatch.setenv(VARIABLE, "triton")
+    found, engine = replies(folder, greedy, prompts)
+
+    assert found == expected
+    assert engine.runner.decoder is not None and engine.runner.decoder.fault is None
+    assert engine.runner.decoder._programs
+    chance = replace(greedy, temperature=3.0, seed=4, top_k=50)
+    (first, *_, alone), _ = replies(folder, chance, prompts)
+    assert first == alone, "a request's tokens do not depend on its batch"
 
 
 # -- the table of slots ------------------------------------------------------------------------------------------------
