@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import chain, count, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from . import events as ev
 from .block_forest import Block, Forest, HiddenRoot
@@ -17,10 +17,7 @@ from .block_queue import FreeQueue, Standing, queue_for
 from .keys import TOKEN_BYTES, Digest, Key
 from .presets import BlockRules, rules_named
 from .snapshots import Blocks, BlockView, NodeView, Root, Snapshot, TableView, Tombstone
-from .state import ROOT, CacheConfig
-
-MOST_BLOCKS: Final = 1 << 22
-"""Blocks of the largest pool; a snapshot's queue names them all."""
+from .state import MOST_BLOCKS, ROOT, CacheConfig
 
 
 class Table:
@@ -36,11 +33,11 @@ class Table:
         self.view: TableView | None = None
 
 
-class Left(NamedTuple):
-    """A node that went."""
+class Change(NamedTuple):
+    """A node that came or went."""
 
     node: int
-    why: str
+    why: str  # it went; "": it came
 
 
 class BlockState:
@@ -49,9 +46,6 @@ class BlockState:
     Args:
         config: As in the recording's header; a page is a block.
         rules: Those of the cache; None takes them by the preset's name.
-
-    Raises:
-        ValueError: unknown rules, or more blocks than any pool has.
     """
 
     def __init__(self, config: CacheConfig, rules: BlockRules | None = None) -> None:
@@ -62,8 +56,6 @@ class BlockState:
         self.block_bytes = config.page_size * TOKEN_BYTES
         self.first = int(self.rules.null_block)  # number of the first block that is ever used
         total = config.capacity // config.page_size
-        if total > MOST_BLOCKS:
-            raise ValueError(f"{total:,} blocks are more than any pool has")
         self.highest = self.first + total - 1  # number of a block, of all that there ever were
         self.step = 0
         self.tick = 0
@@ -78,8 +70,7 @@ class BlockState:
         self.tombstones: list[Tombstone] = []
         self.queue: FreeQueue = queue_for(self.rules.free_order, range(self.first, self.highest + 1), self._standing)
         self.forest: Forest | None = None
-        self.entered: list[Block] | None = None  # nodes that came and went, while somebody keeps account
-        self.left: list[Left] = []
+        self.changes: list[Change] | None = None  # nodes that came and went, while somebody keeps account
         self._in_order: list[Block] | None = None  # all blocks by number, until a new one is used
         self._ungated = self.rules.computed_gate == "none"
 
@@ -175,7 +166,7 @@ class BlockState:
         for number, digest, node in zip(event.blocks, event.digests, event.nodes, strict=True):
             block = self.nodes[number]
             if block.digest:
-                self._unregister(block)
+                self._unregister(block, "rehashed")
             block.digest, block.parent, block.node, block.seen = digest, parent, node, None
             if digest in index:
                 self.twins.setdefault(digest, []).append(block)
@@ -245,9 +236,7 @@ class BlockState:
                 assert block.root is not None
                 parent = block.root.id if above is None else above.node
                 self.tombstones.append(Tombstone(block.node, parent, block.key, block.node, event.why))
-                if self.entered is not None:
-                    self.left.append(Left(block.node, event.why))
-            self._unregister(block)
+            self._unregister(block, event.why)
             block.digest = block.parent = block.uncached = b""
             block.node = 0
             if not block.refs:
@@ -285,10 +274,8 @@ class BlockState:
     def _cleared(self, event: ev.Cleared) -> None:
         for block in self.nodes.values():
             assert not block.refs, f"{block} is in use"
-            if block.inside and self.entered is not None:
-                self.left.append(Left(block.node, "cleared"))
             if block.digest:
-                self._unregister(block)
+                self._unregister(block, "cleared")
                 self.queue.lost_hash(block.number)
             block.digest = block.parent = block.key = block.uncached = b""
             block.node = 0
@@ -351,8 +338,8 @@ class BlockState:
         if block.refs:
             self.in_flight -= self.size
             self.protected += self.size
-        if self.entered is not None:
-            self.entered.append(block)
+        if self.changes is not None:
+            self.changes.append(Change(block.node, ""))
         above = self.index.get(block.parent)
         if above is not None and above.uncached and block.key.startswith(above.uncached[: len(block.key)]):
             above.uncached = b""
@@ -360,7 +347,7 @@ class BlockState:
         if self.forest is not None:
             self.forest.enter(block, self._equal(block))
 
-    def _unregister(self, block: Block) -> None:
+    def _unregister(self, block: Block, why: str) -> None:
         """Takes a block out of the index, and out of the tree."""
         others = self.twins.get(block.digest)
         if self.index[block.digest] is not block:
@@ -376,6 +363,8 @@ class BlockState:
         if block.inside:
             block.inside = False
             self.resident -= self.size
+            if self.changes is not None:
+                self.changes.append(Change(block.node, why))
             if block.refs:
                 self.protected -= self.size
                 self.in_flight += self.size

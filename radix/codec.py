@@ -1,7 +1,7 @@
 """Events and snapshots as plain JSON values and back. Knows the shape of the values, no files.
 
-Token keys become lists of ids; slots become runs ``[first, count]``, because slots mostly follow each other. Decoding
-checks every value, since a recording may come from anywhere.
+Token keys become lists of ids; slots and free queues become runs ``[first, count]``, because they mostly follow each
+other; hashes become hexadecimal text. Decoding checks every value, since a recording may come from anywhere.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 
 from .events import EVENTS, Event
-from .keys import Key, as_array
+from .keys import Digest, Key, as_array, as_key
 from .policies import POLICIES
-from .snapshots import NodeView, Root, Snapshot, Tombstone
+from .snapshots import Blocks, BlockView, NodeView, Root, Snapshot, TableView, Tombstone
 
 Json = dict[str, Any]
 
+
 # NamedTuple keeps annotations as strings or wrapped in ForwardRef, depending on the Python.
-_TYPES: dict[type, dict[str, Any]] = {
-    kind: {name: getattr(type_, "__forward_arg__", type_) for name, type_ in kind.__annotations__.items()}
-    for kind in EVENTS.values()
-}
+def _types_of(kind: type[Any]) -> dict[str, Any]:
+    return {name: getattr(type_, "__forward_arg__", type_) for name, type_ in kind.__annotations__.items()}
+
+
+_TYPES: dict[type, dict[str, Any]] = {kind: _types_of(kind) for kind in EVENTS.values()}
 _INT32 = range(-(2**31), 2**31)
 _NODE_FIELDS = (
     "id", "locks", "last", "created", "hits", "rank", "new_in", "used_in", "part_in", "part_to", "priority",
@@ -31,12 +33,22 @@ _TOTALS = ("step", "tick", "capacity", "page_size", "in_flight", "resident", "pr
 
 def event_to_json(event: Event) -> Json:
     """Returns an event as ``{"kind": name, field: value, …}``."""
-    values: Json = {"kind": type(event).__name__}
+    kind = type(event)
+    values: Json = {"kind": kind.__name__}
     for name, value in event._asdict().items():
-        if isinstance(value, bytes):
-            value = _runs(value) if name == "slots" else as_array(value).tolist()
-        values[name] = value
+        values[name] = _encode(name, _TYPES[kind][name], value)
     return values
+
+
+def _encode(name: str, kind: str, value: Any) -> Any:
+    match kind:
+        case "Key":
+            return _runs(value) if name == "slots" else as_array(value).tolist()
+        case "Digest":
+            return value.hex()
+        case "tuple[Digest, ...]":
+            return [digest.hex() for digest in value]
+    return value
 
 
 def event_from_json(values: Json) -> Event:
@@ -58,6 +70,10 @@ def _decode(name: str, wanted: str | None, value: Any) -> Any:
     match wanted:
         case "Key":
             return _slots(value) if name == "slots" else _key(value)
+        case "Digest":
+            return _digest(value)
+        case "tuple[Digest, ...]":
+            return tuple(_digest(item) for item in _list(value))
         case "tuple[int, ...]":
             return tuple(_int(item) for item in _list(value))
         case "int":
@@ -83,7 +99,30 @@ def snapshot_to_json(snapshot: Snapshot) -> Json:
             parent, node = stack.pop()
             nodes.append(_node_to_json(parent, node))
             stack.extend((node.id, child) for child in reversed(node.children))
+    if snapshot.blocks is not None:
+        values["blocks"] = _blocks_to_json(snapshot.blocks)
     return values
+
+
+def _blocks_to_json(blocks: Blocks) -> Json:
+    return {
+        "preset": blocks.preset,
+        "block_size": blocks.block_size,
+        "blocks": [_block_to_json(block) for block in blocks.blocks],
+        "tables": [list(table) for table in blocks.tables],
+        "queue": _runs(as_key(blocks.queue)),
+        "freed": list(blocks.freed),
+    }
+
+
+def _block_to_json(block: BlockView) -> list[Any]:
+    coded = {
+        "digest": block.digest.hex(),
+        "parent": block.parent.hex(),
+        "key": as_array(block.key).tolist(),
+        "slots": _runs(block.slots),
+    }
+    return [coded.get(name, value) for name, value in block._asdict().items()]
 
 
 def _node_to_json(parent: int, node: NodeView) -> list[Any]:
@@ -116,9 +155,30 @@ def snapshot_from_json(values: Json) -> Snapshot:
                 for node, parent, key, rank, why in _list(values["tombstones"])
             ),
             policy=_policy(values.get("policy", "")),
+            blocks=_blocks_from_json(values["blocks"]) if "blocks" in values else None,
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"this is no snapshot: {error!r}") from None
+
+
+def _blocks_from_json(values: Json) -> Blocks:
+    return Blocks(
+        preset=str(values["preset"]),
+        block_size=_int(values["block_size"]),
+        blocks=tuple(_block_from_json(_list(block)) for block in _list(values["blocks"])),
+        tables=tuple(
+            TableView(_int(table), tuple(_int(number) for number in _list(numbers)), _int(tokens), str(namespace))
+            for table, numbers, tokens, namespace in _list(values["tables"])
+        ),
+        queue=tuple(as_array(_slots(values["queue"])).tolist()),
+        freed=tuple(_int(number) for number in _list(values["freed"])),
+    )
+
+
+def _block_from_json(values: list[Any]) -> BlockView:
+    given = dict(zip(BlockView._fields, values, strict=True))
+    types = _types_of(BlockView)
+    return BlockView(**{name: _decode(name, types[name], value) for name, value in given.items()})
 
 
 def _policy(value: Any) -> str:
@@ -152,6 +212,12 @@ def _slots(value: Any) -> Key:
 
 def _key(value: Any) -> Key:
     return np.array([_int(token) for token in _list(value)], dtype=np.int32).tobytes()
+
+
+def _digest(value: Any) -> Digest:
+    if not isinstance(value, str) or len(value) > 128:
+        raise ValueError(f"{value!r} is no hash")
+    return bytes.fromhex(value)
 
 
 def _int(value: Any) -> int:

@@ -26,15 +26,15 @@ request, no tensor, no text and no wall clock.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 
 import numpy as np
 
 from . import block_integrity
 from . import events as ev
 from .block_forest import Block, size_of
+from .block_lookup import Lookup
 from .block_state import BlockState
-from .block_table import BlockTable, Blueprint, Prompts, table_of
+from .block_table import BlockTable, Prompts, table_of
 from .hashing import hasher_for
 from .keys import Digest, Int32Array, Key, Tokens, as_array, as_key, count
 from .leases import Copies, Gone, Lease, NoRoom, Peek, Remap, Update
@@ -75,6 +75,7 @@ class HashBlockCache:
         self._state = BlockState(self._config, self.rules)
         self._hasher = hasher_for(self.rules, self.block_size)
         self._prompts = Prompts(self._hasher, self.block_size, partial=self.rules.partial_sharing)
+        self._lookup = Lookup(self._state)
         self._events: list[ev.Event] | None = [] if events else None
         self._last_id = 0  # of nodes and hidden roots
         self._last_table = 0
@@ -129,11 +130,11 @@ class HashBlockCache:
             self._do(ev.NamespaceOpened(self._new_id(), namespace))
         if prompt.hashed:
             prompt.digest(prompt.hashed - 1)  # all at once
-        hits = self._hits(prompt, prompt.shareable)
+        hits = self._lookup.hits(prompt, prompt.shareable)
         tick = self._state.tick + 1
         self._last_table += 1
         self._do(ev.TableOpened(self._last_table, namespace, tick))
-        computed = self._computed(prompt, hits)
+        computed = self._lookup.computed(prompt, hits)
         if hits:
             self._do(ev.BlocksHit(self._last_table, tuple([block.number for block in hits]), computed, tick))
         table = BlockTable(self._state.tables[self._last_table], prompt, tick)
@@ -152,7 +153,7 @@ class HashBlockCache:
         """
         table = table_of(lease)
         start, end = len(lease), len(lease) + n
-        needed = self._needed(table, start, end)
+        needed = self._lookup.needed(table, start, end)
         if needed > len(self._state.queue):
             raise NoRoom(needed * self.block_size, len(self._state.queue) * self.block_size)
         if not n:
@@ -229,28 +230,16 @@ class HashBlockCache:
 
     def peek(self, key: Tokens, namespace: str = "") -> Peek:
         """Says what a prompt would do; changes nothing. `room` and `available` count whole blocks."""
-        prompt = self._prompts.of(as_key(key), namespace)
-        hits = self._hits(prompt, prompt.shareable)
-        evicts, room = self._foresee(prompt, hits)
-        loose = sum(not block.refs for block in hits)
-        return Peek(
-            matched=self._matched(prompt),
-            reused=self._computed(prompt, hits),
-            split=None,
-            inside=None,
-            evicts=evicts,
-            room=room * self.block_size,
-            available=(len(self._state.queue) - loose) * self.block_size,
-        )
+        return self._lookup.peek(self._prompts.of(as_key(key), namespace))
 
     def matched(self, key: Tokens, namespace: str = "") -> int:
         """Says how many tokens of a prompt are there, in whole blocks; changes nothing."""
-        return self._matched(self._prompts.of(as_key(key), namespace))
+        return self._lookup.matched(self._prompts.of(as_key(key), namespace))
 
     def evict(self, tokens: int) -> tuple[Gone, ...]:
         """Forgets at least that many tokens, in the order of the free queue, or all that is unreferenced."""
         wanted = -(-tokens // self.block_size)
-        victims = [block for block in self._queued(self._state.queue) if block.inside]
+        victims = [block for block in self._lookup.queued(self._state.queue) if block.inside]
         if self.rules.evict != "all" or not wanted:
             victims = victims[:wanted]
         return self._evict(victims, "asked", tokens)
@@ -297,81 +286,7 @@ class HashBlockCache:
         """Raises AssertionError unless every invariant holds, given all open leases."""
         block_integrity.check(self._state, list(leases), self._slots)
 
-    # -- looking up ------------------------------------------------------------------------------------------------
-
-    def _hits(self, prompt: Blueprint, limit: int) -> list[Block]:
-        """Returns the blocks that a prompt finds before its first miss, in order, at most so many."""
-        hits: list[Block] = []
-        index, check = self._state.index, self.rules.token_check
-        digests = prompt.digests
-        for place in range(limit):
-            block = index.get(digests[place] if place < len(digests) else prompt.digest(place))
-            if block is None or (check and block.key != prompt.piece(place)):
-                break
-            hits.append(block)
-        return hits
-
-    def _computed(self, prompt: Blueprint, hits: list[Block]) -> int:
-        """Returns how many tokens of a prompt need no computation: whole blocks, and one token at least is left."""
-        limit = min(len(hits), (prompt.size - 1) // self.block_size) if prompt.size else 0
-        return next((place for place in range(limit) if not hits[place].computed), limit) * self.block_size
-
-    def _matched(self, prompt: Blueprint) -> int:
-        whole = prompt.size // self.block_size
-        hits = self._hits(prompt, whole)
-        return next((place for place, block in enumerate(hits) if not block.computed), len(hits)) * self.block_size
-
-    def _foresee(self, prompt: Blueprint, hits: list[Block]) -> tuple[tuple[Gone, ...], int]:
-        """Returns what the rest of a prompt would evict, and how many blocks it would take from the queue."""
-        rest = range(len(hits), prompt.blocks)
-        if not self.rules.partial_sharing:
-            found = {block.number for block in hits}
-            order = (block for block in self._state.queue if block not in found)
-            taken = list(islice(order, len(rest)))
-            victims = [block for block in self._queued(taken) if block.digest]
-            if victims and self.rules.evict == "all":
-                victims = [block for block in self._queued(self._state.queue) if block.digest and block not in hits]
-            return self._gone(victims), len(rest)
-        queue = self._state.queue.copy()
-        for block in hits:
-            if not block.refs:
-                queue.take(block.number)
-        victims, room = [], 0
-        for place in rest:
-            hit = self._state.index.get(prompt.digest(place))
-            if hit is not None and hit not in victims:
-                if not hit.refs:
-                    room += 1
-                    if hit.number in queue:
-                        queue.take(hit.number)
-                continue
-            room += 1
-            for number in queue.first(1):
-                queue.take(number)
-                victims += [block for block in self._queued([number]) if block.digest]
-        return self._gone(victims), room
-
-    def _queued(self, numbers: Iterable[int]) -> list[Block]:
-        """Returns those of some blocks that were ever used."""
-        nodes = self._state.nodes
-        return [nodes[number] for number in numbers if number in nodes]
-
     # -- allocating ------------------------------------------------------------------------------------------------
-
-    def _needed(self, table: BlockTable, start: int, end: int) -> int:
-        """Returns how many blocks of the queue the next positions take, those that a hit takes out included."""
-        held, size = len(table.blocks), self.block_size
-        if not self.rules.partial_sharing:
-            return max(0, -(-end // size) - held)
-        seam = min(end, table.prompt.size)
-        upto = max(held, -(-seam // size))
-        found = [self._state.index.get(table.prompt.digest(place)) for place in range(held, upto)]
-        needed = sum(hit is None or not hit.refs for hit in found)
-        seam = max(start, table.prompt.size)
-        if end > seam and seam % size:
-            last = table.blocks[seam // size] if seam // size < held else found[-1]
-            needed += last is not None and last.refs > (1 if seam // size < held else 0)
-        return needed + max(0, -(-end // size) - upto)
 
     def _allocate(self, table: BlockTable, end: int) -> list[Gone]:
         """v0: for each block of the prompt, what the index has for its hash, or a new one that enters the index."""
@@ -397,14 +312,14 @@ class HashBlockCache:
         nodes = self._state.nodes
         victims = [nodes[number] for number in self._state.queue.first(n) if number in nodes and nodes[number].digest]
         if victims and self.rules.evict == "all":
-            victims = [block for block in self._queued(self._state.queue) if block.digest]
+            victims = [block for block in self._lookup.queued(self._state.queue) if block.digest]
         return self._evict(victims, why, n * self.block_size)
 
     def _evict(self, victims: list[Block], why: str, asked: int) -> tuple[Gone, ...]:
         if not victims:
             return ()
         tick = self._state.tick
-        gone = self._gone(victims)
+        gone = self._lookup.gone(victims)
         self._do(
             ev.BlocksEvicted(
                 tuple([block.number for block in victims]),
@@ -415,9 +330,6 @@ class HashBlockCache:
             )
         )
         return gone
-
-    def _gone(self, victims: list[Block]) -> tuple[Gone, ...]:
-        return tuple([Gone(block.node, self.block_size) for block in victims if block.inside])
 
     def _copy_on_write(self, lease: Lease, table: BlockTable, start: int, seam: int) -> Update:
         """Moves a lease out of the shared block in which position `seam` lies, with what it has computed there."""
@@ -549,4 +461,4 @@ class HashBlockCache:
         starts: Int32Array = np.array([(block.number - first) * size + 1 for block in blocks], dtype=np.int32)
         if size == 1:
             return starts
-        return np.add.outer(starts, np.arange(size, dtype=np.int32)).reshape(-1).astype(np.int32)
+        return np.add.outer(starts, np.arange(size, dtype=np.int32)).reshape(-1).astype(np.int32, copy=False)

@@ -31,13 +31,14 @@ from . import events as ev
 from .errors import TwoLines
 from .keys import Key, as_array, count
 from .snapshots import Snapshot
-from .state import CacheConfig, TreeState
+from .state import CacheConfig
+from .states import LiveState, fresh, thawed
 
 SCHEMA = 1
 """Version of the file format; a reader refuses newer ones."""
 
 GROWTH = 16
-"""A growing leaf is recorded every so many tokens, and when anything else happens."""
+"""A growing leaf, or block table, is recorded every so many tokens, and when anything else happens."""
 
 BEHIND = 64
 """How many of the last snapshots on the way to a position are remembered: a step back finds them there."""
@@ -91,7 +92,7 @@ class Recording:
     _keyframes: list[Snapshot] = field(default_factory=list, repr=False, compare=False)
     _places: list[int] = field(default_factory=list, repr=False, compare=False)  # of the keyframes, rising
     _seen: OrderedDict[int, Snapshot] = field(default_factory=OrderedDict, repr=False, compare=False)  # the reader's
-    _cursor: tuple[int, TreeState] | None = field(default=None, repr=False, compare=False)  # the reader's
+    _cursor: tuple[int, LiveState] | None = field(default=None, repr=False, compare=False)  # the reader's
 
     def at(self, position: int) -> Snapshot:
         """Returns the snapshot after the first `position` events.
@@ -117,7 +118,7 @@ class Recording:
             event = self.events[index]
             try:
                 state.apply(event)
-            except (KeyError, AssertionError, AttributeError, IndexError) as error:
+            except (KeyError, AssertionError, AttributeError, IndexError, ValueError) as error:
                 raise RecordingError(
                     f"event {index} ({type(event).__name__}) does not fit the tree before it: {error}",
                     "The recording is damaged; replay it up to the step before, or record again.",
@@ -126,14 +127,14 @@ class Recording:
                 self._remember(index + 1, state)
         self._cursor = (position, state)
 
-    def _remember(self, position: int, state: TreeState) -> None:
+    def _remember(self, position: int, state: LiveState) -> None:
         if position not in self._seen:
             self._seen[position] = state.freeze()
         self._seen.move_to_end(position)
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
-    def _nearest(self, position: int) -> tuple[int, TreeState]:
+    def _nearest(self, position: int) -> tuple[int, LiveState]:
         """Returns a place at or before a position, and its tree, ready for the events after it."""
         start = max((seen for seen in self._seen if seen <= position), default=0)
         index = bisect_right(self._places, position)
@@ -149,8 +150,8 @@ class Recording:
             if at <= position and start - at <= len(state.nodes):  # to thaw a node costs as much as to apply an event
                 return self._cursor
         if snapshot is None:
-            return 0, TreeState(self.header.config)
-        return start, TreeState.thaw(self.header.config, snapshot)
+            return 0, fresh(self.header.config)
+        return start, thawed(self.header.config, snapshot)
 
     def keep(self, position: int, snapshot: Snapshot) -> None:
         """Remembers a snapshot as a keyframe; positions rise."""
@@ -171,7 +172,7 @@ class Recording:
 
 
 class Recorder:
-    """Takes a cache's events, merges the growth of leaves, keeps the recording in memory and writes it to a file.
+    """Takes a cache's events, merges growth, keeps the recording in memory and writes it to a file.
 
     Args:
         header: First line of the file.
@@ -188,7 +189,7 @@ class Recorder:
         limit: int | None = None,
     ) -> None:
         self.recording = Recording(header)
-        self._state = TreeState(header.config)
+        self._state = fresh(header.config)
         self._piece = pieces
         self._file = file
         self._limit = limit
@@ -197,6 +198,7 @@ class Recorder:
         self._keyframe_size = 0
         self._reserved = 0
         self._grown: dict[int, ev.Grown] = {}
+        self._filled: dict[int, ev.BlocksFilled] = {}  # by table
         self._write({"kind": "header", "schema": SCHEMA, **asdict(header), "config": header.config.settings()})
 
     @property
@@ -215,6 +217,11 @@ class Recorder:
                     self._grown[node] = merged = ev.Grown(node, before.key + key, before.slots + slots)
                     if count(merged.key) >= GROWTH:
                         self.flush()
+                case ev.BlocksFilled(table, start, key):
+                    held = self._filled.get(table, ev.BlocksFilled(table, start, b""))
+                    self._filled[table] = more = held._replace(key=held.key + key)
+                    if count(more.key) >= GROWTH:
+                        self.flush()
                 case _:
                     self.flush()
                     self._add(event)
@@ -224,8 +231,9 @@ class Recorder:
         if self._reserved:
             self._add(ev.Reserved(self._reserved))
             self._reserved = 0
-        grown, self._grown = self._grown, {}
-        for event in grown.values():
+        growth: list[ev.Event] = [*self._grown.values(), *self._filled.values()]
+        self._grown, self._filled = {}, {}
+        for event in growth:
             self._add(event)
         if self._file is not None:
             self._file.flush()

@@ -13,10 +13,14 @@ from typing import Any
 from . import events as ev
 from .keys import TOKEN_BYTES, Key, count, cut
 from .policies import POLICIES, EvictionQueue
+from .presets import rules_named
 from .snapshots import NodeView, Root, Snapshot, Tombstone
 
 ROOT = 0
 """Id of the hidden root of the default namespace."""
+
+MOST_BLOCKS = 1 << 22
+"""Blocks of the largest pool of hash blocks; a snapshot names them all."""
 
 _CARRIED = (
     "locks", "last", "created", "hits", "new_in", "used_in", "part_in", "part_to", "priority", "uncached",
@@ -56,6 +60,10 @@ class CacheConfig:
             if value not in allowed:
                 raise ValueError(f"unknown {name} {value!r}: choose one of {', '.join(allowed)}")
         EvictionQueue(self.policy, self.tie)  # raises for unknown names
+        if self.preset:
+            rules_named(self.preset)
+            if self.capacity // self.page_size > MOST_BLOCKS:
+                raise ValueError(f"{self.capacity // self.page_size:,} blocks are more than any pool has")
 
 
 class Node:

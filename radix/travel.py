@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import events as ev
+from .block_state import BlockState
 from .errors import TwoLines
 from .keys import count
 from .recording import Recording
@@ -221,10 +222,50 @@ def diff(recording: Recording, start: int, end: int) -> Diff:
     last = len(recording.events)
     start, end = sorted(max(0, min(position, last)) for position in (start, end))
     before, after = recording.at(start), recording.at(end)  # the second also makes sure that all events fit
+    if recording.header.config.preset:
+        return _diff_of_blocks(recording, start, end)
     account = _Account(before)
     for event in recording.events[start:end]:
         account.take(event)
     return account.close(start, end, after)
+
+
+def _diff_of_blocks(recording: Recording, start: int, end: int) -> Diff:
+    """Tells the same of hash blocks: nodes come and go whole, and are never split."""
+    before, after = recording.at(start), recording.at(end)
+    state = BlockState.thaw(recording.header.config, before)
+    state.changes = []
+    size = before.page_size
+    known = {node.id for node in before.nodes()}
+    added: dict[int, int] = {}
+    touched: dict[int, int] = {}
+    lost: list[Loss] = []
+    for event in recording.events[start:end]:
+        state.apply(event)
+        for node, why in state.changes:
+            if why:
+                lost.append(Loss(node, size, size if node in known else 0, why, whole=True))
+                added.pop(node, None)
+                touched.pop(node, None)
+            else:
+                added[node] = size
+        state.changes.clear()
+        found = event.blocks if isinstance(event, ev.BlocksHit) else ()
+        found = (event.new,) if isinstance(event, ev.BlockReplaced) else found
+        for block in (state.nodes[number] for number in found):
+            if block.inside and block.node not in added:
+                touched[block.node] = size
+    return Diff(
+        start=start,
+        end=end,
+        before=before,
+        after=after,
+        added=added,
+        grown={},
+        touched=touched,
+        split=(),
+        lost=tuple(lost),
+    )
 
 
 class _Part:
