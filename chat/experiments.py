@@ -24,7 +24,7 @@ def _capacity(chat: Chat, argument: str) -> Iterator[Item]:
 
     if argument:
         try:
-            chat.engine.resize(parse_capacity(argument, chat.engine.bytes_per_token))
+            _resize(chat.engine, parse_capacity(argument, chat.engine.bytes_per_token))
         except NoRoom as error:
             raise RequestError(str(error), "Unpin nodes first (/pins), or choose a larger capacity.") from None
         except ValueError as error:
@@ -32,6 +32,17 @@ def _capacity(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"capacity {size_of(chat, chat.engine.cache.capacity)}"
     if argument:
         yield Tree(chat.snapshot(), changed=True)
+
+
+def _resize(engine: Engine, tokens: int) -> None:
+    """Resizes the pool; refuses what memory does not hold before anything is changed."""
+    if engine.bytes_per_token and engine.name != "words":
+        import torch
+
+        from .engine.memory import check_pool
+
+        check_pool(tokens, engine.bytes_per_token, torch.device(engine.device), engine.cache.capacity)
+    engine.resize(tokens)
 
 
 @command("evict", "[TOKENS|#ID]", "evict that many tokens, or one leaf, or the next victim")

@@ -16,7 +16,7 @@ import numpy as np
 from ...radix import LastSequence, NoCache, PrefixCache, RadixCache
 from ...radix.events import Event
 from ...radix.keys import Int32Array
-from ..errors import RequestError
+from ..errors import RequestError, UserError
 from .params import SamplingParams
 from .request import Finish, Request
 from .runner import Runner
@@ -255,10 +255,21 @@ class Engine:
                 listener(events)
 
     def resize(self, capacity: int) -> None:
-        """Changes the capacity, evicting if it must. Raises NoRoom or ValueError as the cache does."""
+        """Changes the capacity, evicting if it must.
+
+        Raises:
+            NoRoom: as the cache does, and ValueError likewise.
+            ModelError: there is no memory for so many tokens; the capacity stays.
+        """
+        before = self.cache.capacity
         self.cache.resize(capacity)
-        self.runner.resize(self.cache.highest_slot)
-        self.publish()
+        try:
+            self.runner.resize(self.cache.highest_slot)
+        except UserError:
+            self.cache.resize(before)
+            raise
+        finally:
+            self.publish()
 
     def without_cache(self, capacity: int) -> Engine:
         """Returns an engine over the same weights, with no cache and a pool of its own: the control of a comparison."""

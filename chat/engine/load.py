@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import re
 from dataclasses import replace
 from os import PathLike
@@ -81,15 +83,25 @@ def load_engine(
 
     from .forwards import check_forward, choose
     from .loading import load_model, pick_device
+    from .memory import check_pool
     from .tokenizer import HFTokenizer
     from .torch_runner import TorchRunner
 
+    _threads()  # before they are changed
     check_forward(forward, quantize, pick_device(device))
     loaded = choose(load_model(model, device=device, dtype=dtype), forward, quantize)
+    slowed: tuple[str, ...] = ()
     if loaded.device.type == "cpu" and loaded.model.num_parameters() < ONE_THREAD:
         torch.set_num_threads(1)
+    elif loaded.device.type == "cpu":
+        torch.set_num_threads(_threads())
+        slowed = _slowed()
     tokenizer = HFTokenizer.load(loaded.path)
-    tokens = _default_capacity(loaded) if capacity is None else parse_capacity(capacity, loaded.bytes_per_token)
+    if capacity is None:
+        tokens = _default_capacity(loaded)
+    else:
+        tokens = parse_capacity(capacity, loaded.bytes_per_token)
+        check_pool(tokens, loaded.bytes_per_token, loaded.device)
     prefix_cache = _cache(cache, tokens, cache_options)
     runner = TorchRunner(loaded, prefix_cache.highest_slot)
     return Engine(
@@ -98,7 +110,7 @@ def load_engine(
         tokenizer,
         name=loaded.name,
         cache_name=cache,
-        notes=(*loaded.notes, *tokenizer.notes),
+        notes=(*loaded.notes, *slowed, *tokenizer.notes),
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
         forward=loaded.forward,
@@ -106,6 +118,21 @@ def load_engine(
         defaults=replace(_defaults(Path(loaded.path)), stop=tokenizer.stop),
         schedule=schedule,
     )
+
+
+@functools.cache
+def _threads() -> int:
+    """Returns how many threads torch began with: the cores, unless somebody said otherwise."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _slowed() -> tuple[str, ...]:
+    """Returns a note where threads are made to sleep between operations, which takes longer than the operations."""
+    if os.environ.get("OMP_WAIT_POLICY", "").strip().upper() != "PASSIVE":
+        return ()
+    return ("OMP_WAIT_POLICY=PASSIVE makes a CPU answer up to twice as slowly; unset it.",)
 
 
 def _defaults(folder: Path) -> SamplingParams:

@@ -8,9 +8,11 @@ would be ignored. Knows no pool, no cache and no text.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from ...kernels.backend import backend
 from ..errors import ModelError, UsageError
 from .attention import NAME
 from .lean import LeanModel
+from .memory import weights_too_large
 from .probe import OTHER_MODEL, Facts, probe
 from .tokenizer import quiet
 
@@ -86,7 +89,8 @@ def load_model(name: str | PathLike[str] | None = None, device: str = "auto", dt
     Args:
         name: A local folder or a hub id; None or "radish" is the bundled model.
         device: auto, cpu, cuda or mps; auto is cuda where there is one, else cpu.
-        dtype: auto, float32, bfloat16 or float16; auto is float32 on a CPU and bfloat16 on a GPU that has it.
+        dtype: auto, float32, bfloat16 or float16; auto is bfloat16 on a GPU that has it, and float32 on a CPU; but
+            bfloat16 for a large model where instructions for such matrices (AMX) are measured to be faster.
 
     Raises:
         ModelError: it cannot be found, read or served.
@@ -99,6 +103,8 @@ def load_model(name: str | PathLike[str] | None = None, device: str = "auto", dt
         config = _read_config(source)
         _refuse(config, source.name)
         folder = _with_weights(source)
+        if dtype == "auto" and place.type == "cpu" and _weight_bytes(folder) >= LARGE and bfloat16_is_faster():
+            number = torch.bfloat16
         model = _read_weights(folder, source.name, number, place)
         facts = probe(model, source.name)
     context, notes = _context(config.get_text_config(decoder=True), facts)
@@ -140,6 +146,40 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type != "cuda":
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+LARGE = 100_000_000
+"""Bytes of weights below which a model computes in float32 on any CPU: it is quick enough, and more exact."""
+
+CLEARLY = 1.5
+"""How many times faster bfloat16 must be to be worth its rounding."""
+
+
+@functools.cache
+def bfloat16_is_faster() -> bool:
+    """Whether this CPU multiplies bfloat16 matrices clearly faster than float32.
+
+    Only a CPU with AMX can; on all others nothing is measured, so that equal seeds give equal texts.
+    """
+    try:
+        if not torch.cpu._is_amx_tile_supported():
+            return False
+    except AttributeError:
+        return False
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        x, weight = torch.ones(64, 2048, dtype=dtype), torch.ones(2048, 2048, dtype=dtype)
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            torch.nn.functional.linear(x, weight)
+            times.append(time.perf_counter() - start)
+        seconds[dtype] = min(times)
+    return seconds[torch.float32] > CLEARLY * seconds[torch.bfloat16]
+
+
+def _weight_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for pattern in WEIGHTS for file in folder.glob(pattern))
 
 
 # -- where it lies -----------------------------------------------------------------------------------------------------
@@ -291,8 +331,8 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
             output_loading_info=True,
         )
         model = model.to(device).eval().requires_grad_(False)
-    except torch.OutOfMemoryError as error:
-        raise ModelError(f"{name} does not fit the memory of {device}", "Choose a smaller model.") from error
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise weights_too_large(name, device) from error
     except KeyError as error:
         if error.args != (NAME,):
             raise

@@ -20,6 +20,7 @@ from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
 from .forwards import lean_for
 from .loading import LoadedModel
+from .memory import is_lack_of_memory, pool_too_large
 from .runner import Sampler, Work
 from .sampling import sample
 
@@ -102,15 +103,24 @@ class TorchRunner:
 
     @torch.inference_mode()
     def resize(self, slots: int) -> None:
-        """Makes room for slots [0, slots] and no more; keeps what is stored. Holds one layer twice while it moves."""
+        """Makes room for slots [0, slots] and no more; keeps what is stored. Holds one layer twice while it moves.
+
+        Raises:
+            ModelError: there is not so much memory; what is stored stays where it was.
+        """
         if self.decoder is not None:
             self.decoder.drop()
         kept = min(slots, self.slots) + 1
-        for pools in (self._k, self._v):
-            for layer, shape in enumerate(self.loaded.kv_shapes):
-                moved = self._pool(shape, slots + 1)
-                moved[:kept] = pools[layer][:kept]
-                pools[layer] = moved
+        try:
+            for pools in (self._k, self._v):
+                for layer, shape in enumerate(self.loaded.kv_shapes):
+                    moved = self._pool(shape, slots + 1)
+                    moved[:kept] = pools[layer][:kept]
+                    pools[layer] = moved
+        except Exception as error:
+            if not is_lack_of_memory(error):
+                raise
+            raise pool_too_large(slots, self.bytes_per_token, self.loaded.device, kept) from error
         self.slots = slots
 
     def _forward(self, batch: Sequence[Work], wanted: Sequence[bool]) -> LogitsRow:
