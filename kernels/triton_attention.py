@@ -54,7 +54,7 @@ DECODE_KEYS = 128
 """A decode is split no finer than this on average."""
 
 EXTEND_KEYS = 256
-"""And an extend: its splits write one partial result per row."""
+"""And an extend."""
 
 LOW = tl.constexpr(-1.0e30)
 _GRANULE = tl.constexpr(GRANULE)
@@ -119,22 +119,32 @@ def _split(length, split, splits):
 
 
 @triton.jit
-def _scores(products, scale, cap, CAPPED: tl.constexpr):
-    """Scores in units of log2(e). If they are capped, ``cap`` is where they level off and carries the unit."""
-    scores = products * scale
+def _capped(products, scale, cap, CAPPED: tl.constexpr):
+    """Scores but for the factor ``scale`` if it still applies, in units of log2(e): a cap carries both."""
     if CAPPED:
+        scores = products * scale
         fade = tl.exp(-2.0 * tl.abs(scores))  # tanh, in a form that cannot overflow
-        scores = tl.where(scores < 0.0, -cap, cap) * (1.0 - fade) / (1.0 + fade)
-    return scores
+        products = tl.where(scores < 0.0, -cap, cap) * (1.0 - fade) / (1.0 + fade)
+    return products
+
+
+@triton.jit
+def _scores(products, scale, cap, CAPPED: tl.constexpr):
+    """Scores in units of log2(e)."""
+    return _capped(products, scale, cap, CAPPED) * (1.0 if CAPPED else scale)
 
 
 @triton.jit
 def _step(q, keys, values, seen, top, total, acc, scale, cap, CAPPED: tl.constexpr):
-    """Takes one tile of keys ``[N, D]`` into the running maximum, sum and result of each row."""
-    scores = _scores(tl.dot(q, tl.trans(keys), input_precision="ieee"), scale, cap, CAPPED)
-    scores = tl.where(seen, scores, float("-inf"))
-    highest = tl.maximum(top, tl.max(scores, 1))
-    weights = tl.exp2(scores - highest[:, None])
+    """Takes one tile of keys ``[N, D]`` into the running maximum, sum and result of each row.
+
+    The scale is applied with the maximum, in one fused operation for each score; it must be positive.
+    """
+    products = _capped(tl.dot(q, tl.trans(keys), input_precision="ieee"), scale, cap, CAPPED)
+    products = tl.where(seen, products, float("-inf"))
+    factor = 1.0 if CAPPED else scale
+    highest = tl.maximum(top, tl.max(products, 1) * factor)
+    weights = tl.exp2(products * factor - highest[:, None])
     fade = tl.exp2(top - highest)
     acc = tl.dot(weights.to(values.dtype), values, acc * fade[:, None], input_precision="ieee")
     return highest, total * fade + tl.sum(weights, 1), acc
@@ -250,8 +260,7 @@ def _merge(
         parts = start + tl.arange(0, CHUNK)
         here = parts < count
         lse = tl.load(lses + parts.to(tl.int64) * lse_split, mask=here, other=float("-inf"))
-        # what an empty part holds is never read
-        taken = (lse > float("-inf"))[:, None] & inside[None, :]
+        taken = here[:, None] & inside[None, :]  # a part of no keys is all 0, with an LSE of -inf
         part = tl.load(accs + parts.to(tl.int64)[:, None] * acc_split + dims[None, :], mask=taken, other=0.0)
         highest = tl.maximum(top, tl.max(lse, 0))
         weights = tl.exp2(lse - highest)
@@ -343,14 +352,17 @@ def splits(batch: int, kv_heads: int, longest: int, processors: int = PROCESSORS
 
 
 def extend_splits(programs: int, longest: int, processors: int = PROCESSORS) -> int:
-    """Returns over how many programs an extend splits each prefix: as many as give every processor one.
+    """Returns over how many programs an extend splits each prefix: as many as give every processor two.
+
+    One computes while the other waits. No split is shorter than 256 keys on average, for each row of it costs a partial
+    result.
 
     Args:
         programs: How many there are without splits: tiles of rows times KV heads.
         longest: Most tokens that a prefix has.
         processors: Of the device.
     """
-    return max(1, min(processors // programs, -(-longest // EXTEND_KEYS)))
+    return max(1, min(2 * processors // programs, -(-longest // EXTEND_KEYS)))
 
 
 def decode(
@@ -385,7 +397,7 @@ def decode(
             list the starts are its indptr; of a table ``[B, max_context]`` they are multiples of its width.
         starts: int64 ``[B]``.
         lengths: int32 ``[B]``, tokens in the pool; 0 is allowed.
-        scale: What the scores are multiplied with.
+        scale: What the scores are multiplied with; positive.
         max_splits: Over how many programs each sequence is split at most; see :func:`splits`.
         softcap: Where scores level off, ``softcap * tanh(score / softcap)``, or None.
         out: Where the result goes, ``[B, heads, head_dim]``.
@@ -446,7 +458,7 @@ def extend(
         k_pool: The layer's keys, ``[slots, kv_heads, head_dim]``.
         v_pool: The layer's values, in the same shape.
         batch: Which rows and slots belong together, on the device of the pool.
-        scale: What the scores are multiplied with.
+        scale: What the scores are multiplied with; positive.
         softcap: Where scores level off, or None.
         max_splits: Over how many programs a prefix is split; None leaves it to :func:`extend_splits`.
 
@@ -507,7 +519,7 @@ def padded(dim: int) -> int:
 
 def chunk(dim: int) -> int:
     """Returns how many partial results are merged at once."""
-    return 2048 // padded(dim)
+    return 4096 // padded(dim)
 
 
 @functools.cache

@@ -120,7 +120,7 @@ def decode_shared(
         k_pool: The layer's keys, ``[slots, kv_heads, head_dim]``.
         v_pool: The layer's values, in the same shape.
         plan: What is read for whom. Rows of q beyond its requests get their own new value.
-        scale: What the scores are multiplied with.
+        scale: What the scores are multiplied with; positive.
         softcap: Where scores level off, or None.
         out: Where the result goes, ``[B, heads, head_dim]``.
         partial: fp32 ``[rows, heads, head_dim]`` and ``[rows, heads]`` to work in, for all rows of the plan.

@@ -177,8 +177,8 @@ def test_the_number_of_splits():
     assert kernels.splits(1, 2, 32_000) == kernels.splits(1, 2, 16_000) == 128
     assert kernels.splits(1, 2, 0) == kernels.splits(64, 8, 8000) == 1
     assert kernels.splits(64, 2, 8000) == 2 and kernels.splits(8, 3, 8000) == 8
-    assert kernels.extend_splits(200, 9000) == kernels.extend_splits(1, 0) == kernels.extend_splits(1, 256) == 1
-    assert kernels.extend_splits(8, 9000) == 16 and kernels.extend_splits(8, 1000) == 4
+    assert kernels.extend_splits(140, 9000) == kernels.extend_splits(1, 0) == kernels.extend_splits(1, 256) == 1
+    assert kernels.extend_splits(8, 9000) == 33 and kernels.extend_splits(8, 1000) == 4
 
 
 def test_what_the_kernels_refuse():
