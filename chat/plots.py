@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -73,7 +74,8 @@ def plot(
     check_installed()
     import matplotlib
 
-    with matplotlib.rc_context(_STILL):
+    with matplotlib.rc_context(_STILL), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # only its width is guessed: the reader's fonts draw it
         data = _drawn(title, x, y, lines, log_x=log_x, percent=percent)
     write({path: data})
 

@@ -73,7 +73,7 @@ def _qwen(at: Conditions) -> Rows:
     at.say(f"decoding at context {short:,}, with transformers' compiled forward (a minute or two)")
     arms = {
         "transformers": _theirs(pair, short, at),
-        "transformers compiled": compiled(pair, short, _tokens(at)),
+        "transformers compiled": _compiled(pair, short, _tokens(at)),
         "ours": _ours(pair, short, at),
     }
     took = in_turn(pair, arms, at)
@@ -153,7 +153,7 @@ def _theirs(pair: Pair, context: int, at: Conditions) -> Step:
     return step
 
 
-@torch.inference_mode()
+@torch.no_grad()  # and no inference mode: what a cache of fixed size holds is written again outside of it
 def _prefilled(pair: Pair, context: int, cache: Any) -> torch.Tensor:
     """Fills a cache of transformers with a random prompt; returns the next token, ``[1, 1]``."""
     prompt = torch.from_numpy(pair.prompt(context)).to(pair.device, torch.int64)[None]
@@ -162,14 +162,13 @@ def _prefilled(pair: Pair, context: int, cache: Any) -> torch.Tensor:
     return best
 
 
-def compiled(pair: Pair, context: int, tokens: int, *, compile: bool = True) -> Step:
-    """The same over a cache of fixed size, its forward compiled into a CUDA graph; without compiling, the plain way."""
+def _compiled(pair: Pair, context: int, tokens: int) -> Step:
+    """The same over a cache of fixed size, its forward compiled into a CUDA graph; without CUDA it is not compiled."""
     cache = StaticCache(config=pair.theirs.config, max_cache_len=context + tokens)
-    with torch.no_grad():
-        token = _prefilled(pair, context, cache).clone()
+    token = _prefilled(pair, context, cache).clone()
     position = torch.full((1, 1), context, device=pair.device)
     forward = pair.theirs.forward
-    if compile:
+    if pair.device.type == "cuda":
         forward = torch.compile(forward, mode="reduce-overhead", fullgraph=True)
 
     @torch.no_grad()

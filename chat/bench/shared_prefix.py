@@ -104,12 +104,13 @@ def engine(at: Conditions) -> Rows:
     case = Case(64, 8192)
     pair = Pair(QWEN, at, 16384)
     at.say(f"tokens of {case.requests} samples of one prompt")
-    prompt, tokens = pair.prompt(at.size(case.prefix)), 300
+    requests = 2 if at.quick else case.requests
+    prompt, tokens = pair.prompt(at.size(case.prefix)), 20 if at.quick else 300
     steps = {}
     for name, share in (("on", True), ("off", False)):
-        subject = pair.engine(prompt.size + case.requests * tokens, max_running=case.requests)
+        subject = pair.engine(prompt.size + requests * tokens, max_running=requests)
         subject.runner.decoder.share = share  # type: ignore[attr-defined]
-        steps[name] = sampling(subject, prompt, case.requests, tokens)
+        steps[name] = sampling(subject, prompt, requests, tokens)
     took = in_turn(pair, steps, at)
     yield Row(
         value=took["off"] / took["on"], arms=took.medians, goal=goal("G6b"), rounds=took.rounds, tokens=case.prefix,
