@@ -98,8 +98,13 @@ class Edges:
     def _read(self, key: Key) -> str:
         """Returns what was written on an edge already, if that is all of it and as it is."""
         lines = self._turns.get(key, ()) if self._as_is and count(key) <= 2 * READ else ()
-        as_is = Kind.PILL not in [kind for line in lines for _, kind in line.spans]
-        return "".join([text for line in lines for text, _ in line.spans]) if as_is else ""
+        pill, texts = Kind.PILL, []
+        for line in lines:
+            for text, kind in line.spans:
+                if kind is pill:
+                    return ""
+                texts.append(text)
+        return "".join(texts)
 
     def _turned(self, name: Key | int) -> Sequence[Label]:
         known = self._turns.get(name)

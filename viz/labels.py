@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from ..radix.keys import Key, as_array, count, cut
 from .picture import Look
-from .sanitize import HIDDEN, NOT_ASCII, decode, visible
+from .sanitize import decode, hidden_in, visible
 
 _KEPT: Final = 2000  # labels, to be used again
 _WHOLE: Final = 4000  # tokens up to which a key is read whole where texts are abridged
@@ -180,24 +180,13 @@ PILLS: Final[tuple[tuple[str, str | None], ...]] = (
 """Chat-template tokens that become pills; the first pattern that fits wins."""
 
 _PILLS: Final = "|".join(f"(?P<p{number}>{pattern})" for number, (pattern, _) in enumerate(PILLS))
+_FOLDED: Final = re.compile(rf"(?=[<\[]| \[)(?:{_PILLS})")  # how all begin: that is fast
 _NAMES: Final = {f"p{number}": name for number, (_, name) in enumerate(PILLS)}
 _MARKS: Final[Mapping[str, tuple[Span, Span]]] = {
     char: (Span(mark, Kind.MARK), Span(plain, Kind.MARK))
     for char, mark, plain in (("\n", "⏎", r"\n"), ("\t", "→", r"\t"), (" ", "␣", "_"))
 }
 """Whitespace made visible, and the same in ASCII."""
-
-
-def _unsafe(ascii: bool) -> re.Pattern[str]:
-    return NOT_ASCII if ascii else HIDDEN
-
-
-def _scanner(pills: bool, ascii: bool) -> re.Pattern[str]:
-    hidden = f"(?P<hidden>{_unsafe(ascii).pattern})"
-    return re.compile(rf"(?=[<\[]| \[)(?:{_PILLS})|{hidden}" if pills else hidden)  # how all begin: that is fast
-
-
-_SCANNERS: Final = {(pills, ascii): _scanner(pills, ascii) for pills in (False, True) for ascii in (False, True)}
 
 
 def _quote(name: str, ascii: bool) -> str:
@@ -210,28 +199,36 @@ def _label(texts: Iterable[str | Span], pills: bool, ascii: bool) -> Label:
         if isinstance(text, Span):
             spans.append(text)
             continue
-        foldable = pills and ("<" in text or "[" in text)  # to look for hidden characters alone is much faster,
-        at = 0  # and in ASCII again
-        for match in _SCANNERS[foldable, ascii or text.isascii()].finditer(text):
-            start, end = match.span()
-            if at < start:
-                spans.append(Span(text[at:start], Kind.TEXT))
-            spans.append(_special(match, ascii))
-            at = end
-        if at < len(text):
-            spans.append(Span(text[at:], Kind.TEXT))
+        start = 0
+        if pills and ("<" in text or "[" in text):  # to look for hidden characters alone is much faster
+            for match in _FOLDED.finditer(text):
+                spans += _unfolded(text[start : match.start()], ascii)
+                spans.append(_pill(match, ascii))
+                start = match.end()
+        spans += _unfolded(text[start:], ascii)
     return Label(_mark_ends(spans, ascii))
 
 
-def _special(match: re.Match[str], ascii: bool) -> Span:
-    found = match[0]
-    if found in _MARKS:
-        return _MARKS[found][ascii]
+def _unfolded(text: str, ascii: bool) -> Iterator[Span]:
+    """Yields the spans of a text without pills."""
+    start = 0
+    for match in hidden_in(text, ascii=ascii).finditer(text):
+        at = match.start()
+        if start < at:
+            yield Span(text[start:at], Kind.TEXT)
+        found = match[0]
+        yield _MARKS[found][ascii] if found in _MARKS else Span(visible(found, ascii=ascii), Kind.ESCAPE)
+        start = at + 1
+    if start < len(text):
+        yield Span(text[start:], Kind.TEXT)
+
+
+def _pill(match: re.Match[str], ascii: bool) -> Span:
     which = str(match.lastgroup)
-    if which in _NAMES:
-        name = _NAMES[which] or match[match.re.groupindex[which] + 1]
-        return Span(_quote(_unsafe(ascii).sub(lambda char: visible(char[0], ascii=ascii), name), ascii), Kind.PILL)
-    return Span(visible(found, ascii=ascii), Kind.ESCAPE)
+    name = _NAMES[which] or match[match.re.groupindex[which] + 1]
+    return Span(
+        _quote(hidden_in(name, ascii=ascii).sub(lambda char: visible(char[0], ascii=ascii), name), ascii), Kind.PILL
+    )
 
 
 def _mark_ends(spans: list[Span], ascii: bool) -> tuple[Span, ...]:

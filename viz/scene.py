@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil, log
 from typing import Final, Literal, NamedTuple
 
@@ -207,8 +207,9 @@ class _Plan:
         cells = [0] * len(rows)
         for shot, edges in zip(self._shots, written, strict=True):
             for run, lines in zip(shot.runs, edges, strict=True):
-                for (part, _), wide in zip(_rows_of(run, rows), lines.cells, strict=False):
-                    cells[part] = max(cells[part], wide)
+                each = iter(lines.cells)
+                for part in run:
+                    cells[part] = max([cells[part], *islice(each, rows[part])])
         parts = []
         for width, most, box in zip(cells, rows, self._boxes, strict=True):
             high = most * LINE + _ABOVE + _BELOW if most else 0
@@ -308,12 +309,12 @@ def _px(cells: int) -> int:
     return ceil(cells * CELL * _SLACK)
 
 
-def _runs(nodes: Sequence[Node], ends: Sequence[Segment], number: Mapping[Segment, int]) -> list[list[int]]:
+def _runs(nodes: Sequence[Node], ends: Sequence[Segment], number: Mapping[Segment, int]) -> list[tuple[int, ...]]:
     """Returns the parts that each node runs through."""
     runs = []
     for node, end in zip(nodes, ends, strict=True):
         way = (end,) if node.parent < 0 else run_of(ends[node.parent], end)
-        runs.append([number[segment] for segment in way])
+        runs.append(tuple([number[segment] for segment in way]))
     return runs
 
 
@@ -328,20 +329,16 @@ def _box(part: Part, at: Spot) -> Box:
     return Box(at.left, at.top, part.box_width, part.box_height)
 
 
-def _rows_of(run: Sequence[int], rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yields where the lines of an edge stand: part and row."""
-    for part in run:
-        for row in range(rows[part]):
-            yield part, row
-
-
 def _text(run: Sequence[int], lines: Lines, drawing: _Drawing) -> tuple[TextLine, ...]:
     """Returns the lines of an edge in their places, but for those that are empty."""
     text = []
-    for (part, row), line, cells in zip(_rows_of(run, drawing.rows), *lines, strict=False):
-        if cells:
-            at = drawing.places[part]
-            text.append(TextLine(at.x + _INDENT, at.y + _ABOVE + row * LINE + BASE, line, cells))
+    each = zip(*lines, strict=True)
+    for part in run:
+        at = drawing.places[part]
+        x, y = at.x + _INDENT, at.y + _ABOVE + BASE
+        for row, (line, cells) in enumerate(islice(each, drawing.rows[part])):
+            if cells:
+                text.append(TextLine(x, y + row * LINE, line, cells))
     return tuple(text)
 
 

@@ -310,9 +310,10 @@ def _content(piece: Piece, ink: Ink, pen: Pen) -> Iterator[str]:
     """Yields what is in a box: the sign of the state, the name, the tokens, the attribute."""
     name, count = piece.name, "" if piece.kind == "fold" else f"{piece.tokens:,}"
     words = _CELL * cell_len(name) + _SMALL_CELL * (len(count) + (1 if name and count else 0))
-    locks = f"{piece.locks:,}"
-    badge = 0.0 if piece.attribute is Attribute.NONE else _BESIDE + _SIGN
-    if piece.attribute is Attribute.LOCKED:
+    attribute = piece.attribute
+    badge = 0.0 if attribute is Attribute.NONE else _BESIDE + _SIGN
+    locks = f"{piece.locks:,}" if attribute is Attribute.LOCKED else ""
+    if locks:
         badge = badge + 2 + _SMALL_CELL * len(locks)
     x, y, width, height = piece.box
     wide = _SIGN + _BESIDE + words + badge
@@ -331,9 +332,9 @@ def _content(piece: Piece, ink: Ink, pen: Pen) -> Iterator[str]:
         shown += f"{ink.count}{gap}{count}</tspan>"
     yield f'<text x="{num(x)}" y="{num(y + 4.6)}">{shown}</text>'
     x += words + _BESIDE
-    if piece.attribute is not Attribute.NONE:
-        yield _badge(piece.attribute, x, y, ink)
-    if piece.attribute is Attribute.LOCKED:
+    if badge:
+        yield _badge(attribute, x, y, ink)
+    if locks:
         yield f'<text x="{num(x + _SIGN + 2)}" y="{num(y + 4.2)}" font-size="{num(SMALL)}">{locks}</text>'
 
 

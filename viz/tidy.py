@@ -125,7 +125,7 @@ def spots(
     for number in range(len(parts) - 1, -1, -1):  # children come before their parents
         part, y, children = parts[number], tops[number], [trees.pop(child) for child in below[number]]
         place = kept[number] if kept is not None else None
-        if place is None:  # the head of a split takes the place of its tail
+        if place is None and kept is not None:  # the head of a split takes the place of its tail
             place = next((child.x for child in children if child.fixed), None)
         x = places[number] = place or 0
         end, wall = y + part.text_height + part.box_height, x - part.stem
