@@ -10,77 +10,30 @@ processes. The plain arm is `radixchat chat --plain`, which prints every piece a
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import re
-import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import pexpect
-from timing import report
+
+from radixchat.chat.bench.timing import report
+from radixchat.chat.bench.view import PROMPT, Chat, talkative
 
 TOKENS = 1500
-NEVER = 7  # a token of a byte that no reply has
-RADISH = Path(__file__).parents[2] / "chat" / "models" / "radish"
-PROMPT = "Hello!"
 CTRL_Q = "\x11"
-OPTIONS = ("--capacity", "4096", "--temperature", "1", "--top-k", "0", "--seed", "5", "--max-tokens", str(TOKENS))
-DONE = re.compile(r"generated (\d[\d,]*)")
-
-
-def talkative(folder: Path) -> Path:
-    """Writes a radish that knows no end of a reply."""
-    shutil.copytree(RADISH, folder)
-    for name in ("config.json", "generation_config.json"):
-        path = folder / name
-        values = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**values, "eos_token_id": NEVER}), encoding="utf-8")
-    return folder
-
-
-def spawn(home: str, *words: str) -> Any:
-    """Starts the program at a terminal."""
-    environment = {**os.environ, "RADIXCHAT_HOME": home, "TERM": "xterm-256color"}
-    return pexpect.spawn(
-        sys.executable, ["-m", "radixchat", "chat", *words, "--model", f"{home}/talkative", *OPTIONS],
-        env=environment, dimensions=(34, 120), timeout=300, encoding="utf-8", codec_errors="replace",
-    )  # fmt: skip
-
-
-def generate(child: Any, end: str, home: str) -> float:
-    """Sends the prompt; returns tokens a second after the first, as the recording has them."""
-    child.send(PROMPT + end)
-    child.expect(DONE)
-    recording = Path((Path(home) / "recordings" / "last").read_text(encoding="utf-8").strip())
-    while True:  # the signature may be seen before the line is written
-        lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines() if '"timing"' in line]
-        if lines:
-            return float(lines[-1]["decode_tokens_per_s"])
-        time.sleep(0.01)
-
-
-def plain(home: str) -> float:
-    child = spawn(home, "--plain")
-    child.expect_exact("> ")
-    speed = generate(child, "\n", home)
-    child.close(force=True)
-    return speed
+OPTIONS = ("--max-tokens", str(TOKENS))
 
 
 def app(home: str) -> tuple[float, float, float, float, float]:
     """Speed; seconds to the first paint, and while a reply runs, to a letter, to another pane, and to leave."""
     start = time.perf_counter()
-    child = spawn(home)
+    chat = Chat(home, *OPTIONS)
+    child = chat.child
     child.expect("Type a message")
     painted = time.perf_counter() - start
-    child.expect("cache radix")
-    time.sleep(0.5)
-    speed = generate(child, "\r", home)
+    chat.ready()
+    speed = chat.speed("\r")
     child.send("/new\r")
     child.expect("now in")
     child.send(PROMPT + "\r")
@@ -110,7 +63,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         talkative(Path(home) / "talkative")
         for _ in range(rounds):
-            plains.append(plain(home))
+            with Chat(home, "--plain", *OPTIONS) as chat:
+                chat.prompt()
+                plains.append(chat.speed("\n"))
             apps.append(app(home))
     speed, painted, letter, pane, left = (statistics.median(values) for values in zip(*apps, strict=True))
     print(f"plain {statistics.median(plains):.0f} tok/s, app {speed:.0f} tok/s, medians of {rounds}")

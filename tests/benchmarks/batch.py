@@ -8,14 +8,12 @@ together, against one alone. Then: prompt tokens that 8 samples of one prompt of
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
-from engine import VOCABULARY, engine, models
-from timing import interleaved, report
 
-from radixchat.chat.engine import Ask, Engine, SamplingParams
+from radixchat.chat.bench.models import SMOL, Pair, decoding
+from radixchat.chat.bench.rows import Conditions
+from radixchat.chat.bench.timing import interleaved, report
+from radixchat.chat.engine import Ask, SamplingParams
 
 TOGETHER = 16
 PROMPTS = (64, 256)
@@ -24,22 +22,13 @@ TOKENS = ROUNDS + 25
 SAMPLES, LONG = 8, 1000
 
 
-def decoding(loaded: Any, prompts: list[Any]) -> Engine:
-    """Returns an engine in which every prompt's reply gains a token an iteration."""
-    subject = engine(loaded, "radix", capacity=len(prompts) * (prompts[0].size + TOKENS))
-    params = SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True)
-    waiting = {number for prompt in prompts for number in subject.submit(Ask(prompt=prompt, params=params))}
-    while waiting:
-        waiting -= {chunk.reply for chunk in subject.iterate()}
-    return subject
-
-
-def throughput(loaded: Any) -> None:
+def throughput(pair: Pair) -> None:
     """Decoding together and alone, an iteration of each in turn, on prompts that share nothing."""
-    random = np.random.default_rng(0)
     for size in PROMPTS:
-        prompts = [random.integers(0, VOCABULARY, size).astype(np.int32) for _ in range(TOGETHER)]
-        one, together = decoding(loaded, prompts[:1]), decoding(loaded, prompts)
+        prompts = [pair.prompt(size) for _ in range(TOGETHER)]
+        one, together = (
+            decoding(pair.engine(len(each) * (size + TOKENS)), each, TOKENS) for each in (prompts[:1], prompts)
+        )
         medians = interleaved({"one": one.iterate, "all": together.iterate}, ROUNDS)
         assert one.busy and together.busy
         ratio = TOGETHER * medians["one"] / medians["all"]
@@ -48,10 +37,9 @@ def throughput(loaded: Any) -> None:
         report(name, ratio, ">= 6", holds=ratio >= 6)
 
 
-def samples(loaded: Any) -> None:
+def samples(pair: Pair) -> None:
     """Prompt tokens computed for several samples of one prompt."""
-    subject = engine(loaded, "radix")
-    prompt = np.random.default_rng(1).integers(0, VOCABULARY, LONG).astype(np.int32)
+    subject, prompt = pair.engine(4096), pair.prompt(LONG)
     params = SamplingParams(temperature=1, seed=0, n=SAMPLES, max_tokens=4, ignore_eos=True)
     done = subject.run([Ask(prompt=prompt, params=params)])
     prefilled = sum(each.prefilled_tokens for each in done)
@@ -61,6 +49,6 @@ def samples(loaded: Any) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    our_model = models()[1]
-    samples(our_model)
-    throughput(our_model)
+    smol = Pair(SMOL, Conditions("cpu"), 8192)
+    samples(smol)
+    throughput(smol)

@@ -12,8 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from timing import interleaved, report
-
+from radixchat.chat.bench.timing import interleaved, report
 from radixchat.radix import RadixCache, as_key
 from radixchat.radix.keys import Key, Tokens
 from radixchat.viz.outline import outline

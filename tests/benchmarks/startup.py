@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from timing import interleaved, report
+from radixchat.chat.bench.timing import interleaved, report
 
 EMPTY = "import typer; app = typer.Typer(); app.command()(lambda: None); app()"
 ROUNDS = 15

@@ -13,9 +13,9 @@ import subprocess
 import sys
 
 import torch
-from timing import interleaved, report
 
 from radixchat import Engine, SamplingParams
+from radixchat.chat.bench.timing import interleaved, report
 
 PROMPT = "You are a helpful assistant.\nUser: What is a radix tree?\nAssistant:"
 
