@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import replace
 
@@ -18,10 +19,11 @@ from radixchat.chat.engine.graphs import LATEST, GraphDecoder  # noqa: E402
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
 
-from .scene import BOUND, DEVICE, DRY, DTYPES, distance, marks, size  # noqa: E402
+from .scene import DEVICE, DRY, distance, marks, size  # noqa: E402
 
 pytestmark = marks
 
+DTYPES = [torch.float32] if DRY else [torch.bfloat16, torch.float32]
 CONTEXT = size(4096, 300)
 SLOTS = size(40_000, 1500)
 GREEDY = SamplingParams(temperature=0)
@@ -30,6 +32,7 @@ CHANCE = SamplingParams(temperature=1.5, top_k=50, top_p=0.9, min_p=0.01)
 by_type = pytest.mark.parametrize("dtype", DTYPES, ids=lambda each: str(each).removeprefix("torch."))
 
 
+@functools.cache
 def lean(dtype, layers=2):
     """Returns a lean model of the shape of Qwen2.5-0.5B, with few layers and random weights."""
     config = Qwen2Config(
@@ -109,7 +112,7 @@ def test_replays_do_what_eager_steps_do(params, dtype):
     assert conversation(graphs, params) == conversation(eager, params)
     graphs.check()
     for one, other in zip((*graphs.k, *graphs.v), (*eager.k, *eager.v), strict=True):
-        assert distance(one[1:], other[1:]) < BOUND[dtype]
+        assert distance(one[1:], other[1:]) < 1e-3
 
 
 def test_steps_may_be_started_before_the_tokens_of_the_last_are_read():
