@@ -328,6 +328,9 @@ class BlockState:
             self.protected -= self.size
         else:
             self.in_flight -= self.size
+            if not block.digest:  # nobody finds its content again
+                block.key = b""
+                block.computed = False
         return True
 
     def _enter(self, block: Block, root: HiddenRoot) -> None:
