@@ -6,6 +6,7 @@ captured is for tests/gpu; what is held here is everything that a replay would r
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ from radixchat.kernels.backend import VARIABLE  # noqa: E402
 from radixchat.kernels.ops import TorchKernels  # noqa: E402
 
 from .models import tiny_model  # noqa: E402
+
+pytestmark = pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") != "1", reason="where there is a GPU, see tests/gpu")
 
 CONTEXT, SLOTS, VOCABULARY = 64, 300, 64
 SHAPE = {

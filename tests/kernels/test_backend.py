@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import SimpleNamespace
 
@@ -18,6 +19,8 @@ from radixchat.kernels.attention import RaggedBatch  # noqa: E402
 from radixchat.kernels.backend import VARIABLE, Backend, backend, backend_for, kernels_for  # noqa: E402
 from radixchat.kernels.ops import TorchKernels  # noqa: E402
 from radixchat.kernels.triton_ops import TritonKernels  # noqa: E402
+
+pytestmark = pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") != "1", reason="where there is a GPU, see tests/gpu")
 
 
 @pytest.fixture(autouse=True)
