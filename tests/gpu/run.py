@@ -33,7 +33,7 @@ LIMIT = 9 * 60.0
 TESTS_LIMIT = 4.5 * 60
 """Seconds for the tests, so that something is left for the bench."""
 
-TESTS = ("kernels", "engine")
+TESTS = ("kernels", "engine", "graphs")
 BENCHES = ("attention", "shared-prefix", "decode", "ttft", "tree")
 """What needs the GPU most comes first."""
 
