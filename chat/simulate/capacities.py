@@ -20,7 +20,7 @@ KV_BYTES: Final = {
 STEPS: Final = 8
 """Capacities where none is given."""
 
-_CAPACITY: Final = re.compile(r"(\d+(?:\.\d+)?)([kmg](?:i)?)?(tok|b)?", re.IGNORECASE)
+_CAPACITY: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([kmg](?:i)?)?(tok|b)?", re.IGNORECASE)
 _TIMES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
 
 

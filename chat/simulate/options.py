@@ -46,6 +46,9 @@ _LISTS = {
     "preset": "presets",
 }
 
+_OF = {"policy": "radix", "unit": "radix", "split_recency": "radix", "tie": "radix", "preset": "hash"}
+"""Options that decide one cache alone: a hash cache has an order of its own, and no cache has none."""
+
 
 def options(*, time: str, ids: str, capacity: Sequence[str], **given: Any) -> Options:
     """Returns the options as the command line has them: lists are given repeatedly, or with commas, or both.
@@ -55,6 +58,9 @@ def options(*, time: str, ids: str, capacity: Sequence[str], **given: Any) -> Op
     """
     lists = {field: several(given.pop(name)) for name, field in _LISTS.items()}
     wanted = replace(Wanted(), **{name: names for name, names in lists.items() if names})
+    for name, of in _OF.items():
+        if lists[_LISTS[name]] and of not in wanted.caches:
+            raise UsageError(f"--{name.replace('_', '-')} is of --cache {of}", f"Leave it out, or add --cache {of}.")
     return Options(
         caches=wanted, capacity=several(capacity), time=_of(Unit, "time", time), ids=_of(Scope, "ids", ids), **given
     )

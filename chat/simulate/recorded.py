@@ -6,6 +6,7 @@ but for its last token, which has no K/V. Knows how recordings tell that, and no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,13 @@ class Ended(NamedTuple):
 
 
 def is_recording(path: Path) -> bool:
-    """Says whether a file is one of our recordings. Raises UsageError when it cannot be read."""
+    """Says whether a file is one of our recordings; a pipe, which can be read once only, is none.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        return False
     with open_trace(path) as file:
         return file.read(len(_HEADER)) == _HEADER
 

@@ -52,10 +52,14 @@ def told(trace: Trace) -> str:
     """Returns what the trace is, in two lines."""
     span = f" in {trace.span / 60:,.0f} min" if trace.span >= 60 else ""
     return (
-        f"{sanitize(trace.name)}: {trace.requests:,} requests{span}, {trace.blocks:,} blocks of {trace.block:,} tokens,"
+        f"{sanitize(trace.name)}: {trace.requests:,} requests{span}, {trace.blocks:,} blocks of {_tokens(trace.block)},"
         f" {trace.distinct:,} distinct, at most {trace.longest:,} in one request\n"
         f"without bounds a cache finds {trace.limit:.2%} of the blocks, {trace.token_limit:.2%} of the tokens"
     )
+
+
+def _tokens(number: int) -> str:
+    return "1 token" if number == 1 else f"{number:,} tokens"
 
 
 def as_json(trace: Trace, skipped: Skipped, rows: Sequence[Row]) -> str:
@@ -109,7 +113,7 @@ def draw(path: Path, trace: Trace, rows: Sequence[Row]) -> None:
     ]
     ends = [(float(each), trace.limit) for each in (min(capacities), max(capacities))]
     lines.append(Line("unbounded", ends, Style.LIMIT))
-    x = f"capacity in blocks of {trace.block} tokens"
+    x = f"capacity in blocks of {_tokens(trace.block)}"
     plot(path, f"Hit ratio on {trace.name}", x, "blocks of prompts found", lines, log_x=True, percent=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -142,12 +143,14 @@ def _jobs(asked: Options, trace: Trace) -> list[Job]:
 @contextmanager
 def _progress(terminal: Terminal, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Shows how far it is, on stderr, and only at a terminal. Yields what to tell it: how many requests are done."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done: None
         return
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f} requests"), TimeElapsedColumn()
-    with Progress(*columns, console=terminal.console(), transient=True) as shown:
+    console = Console(file=terminal.err, no_color=not terminal.colour)  # a bar moves without colour, too
+    with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(what, total=total)
         yield lambda done: shown.update(task, completed=done)

@@ -84,11 +84,13 @@ def _side_by_side(trace: Trace, jobs: Sequence[Job], workers: int, progress: Pro
         with _no_interrupt():
             running = [pool.submit(_work, trace, job) for job in jobs]
         return _results(running, done, progress)
-    except BrokenProcessPool:
-        raise UserError("a worker process ended before it was done", "Was memory short? Give fewer --jobs.") from None
-    finally:
+    except BaseException as error:
         for child in set(multiprocessing.active_children()) - before:
-            child.terminate()  # on a good end they have nothing to do; else they shall not go on
+            child.terminate()  # whatever they do, nobody waits for it
+        if isinstance(error, BrokenProcessPool):
+            raise UserError("a worker process ended too early", "Was memory short? Give fewer --jobs.") from None
+        raise
+    finally:
         pool.shutdown(cancel_futures=True)
 
 
