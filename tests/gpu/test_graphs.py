@@ -15,6 +15,7 @@ pytest.importorskip("triton")
 from transformers import Qwen2Config, Qwen2ForCausalLM  # noqa: E402
 
 from radixchat.chat.engine import SamplingParams  # noqa: E402
+from radixchat.chat.engine import graphs as module  # noqa: E402
 from radixchat.chat.engine.graphs import LATEST, GraphDecoder  # noqa: E402
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
@@ -145,15 +146,16 @@ def test_graphs_follow_when_the_pools_move():
     assert said[0] == said[1]
 
 
-def test_shared_prefixes_change_nothing():
+def test_shared_prefixes_change_nothing(monkeypatch):
     """With a batch that grows beyond the room of a plan."""
+    monkeypatch.setattr(module, "ROOM", size(8, 1))
     model, tokens = lean(torch.float32, 1), size(1024, 256)
     said = []
     for share in (True, False):
         run = Run(model, torch.float32, share=share)
         shared = run.take(tokens)
         works = [run.request(tokens + 3 * each, 5 + each, shared=shared) for each in range(5)]
-        said.append(run.advance(works, size(140, 2))[1])
+        said.append(run.advance(works, size(20, 2))[1])
         run.check()
         assert any(isinstance(key[1], tuple) for key in run.decoder._programs) == share
     assert said[0] == said[1]
