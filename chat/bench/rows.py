@@ -104,7 +104,7 @@ class Conditions:
         return max(8, tokens // 64) if self.quick else tokens
 
 
-Rows = Iterator[Row]
+Rows = Iterator[Row | NotRun]
 
 
 class Section(NamedTuple):

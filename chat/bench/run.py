@@ -159,10 +159,10 @@ def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
     why = _why_not(section, at)
     if why is None:
         try:
-            for row in section.run(at):
-                if row.goal is not None:
-                    left.remove(row.goal)
-                yield row
+            for found in section.run(at):
+                if found.goal is not None:
+                    left.remove(found.goal)
+                yield found
         except Exception as error:
             why = _first_line(error)
     yield from (NotRun(goal, why or "its bench ended without it") for goal in left)

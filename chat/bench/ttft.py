@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..engine import Engine
@@ -39,14 +41,14 @@ def on_gpu(at: Conditions) -> Rows:
     pair = Pair(QWEN, at, 32768)
     cached: dict[str, float] = {}
     for case, history in GPU_HISTORIES.items():
-        for row in _history(at, pair, "G7", case, at.size(history), 15):
-            cached[case] = row.arms["cached"]
-            yield row
-    arms = {f"at {case}": cached[case] for case in ("1k", "16k")}
-    yield Row(value=cached["16k"] / cached["1k"], arms=arms, goal=goal("G7b"), rounds=15)
+        ratio, prefill = _history(at, pair, "G7", case, at.size(history), 15)
+        cached[f"at {case}"] = ratio.arms["cached"]
+        yield from (ratio, prefill)
+    value = cached["at 16k"] / cached["at 1k"]
+    yield Row(value=value, arms=cached, goal=goal("G7b"), rounds=ratio.rounds)
 
 
-def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, rounds: int) -> Rows:
+def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, rounds: int) -> tuple[Row, Row]:
     """Two rows for one length of history: recompute over cached, and recompute over transformers."""
     at.say(f"{history:,} tokens of history")
     old = pair.prompt(history)
@@ -57,7 +59,7 @@ def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, round
     parts: list[tuple[float, float, float]] = []
 
     def prompt() -> Prompt:
-        return _appended(old, pair.prompt(NEW))
+        return np.concatenate([old, pair.prompt(NEW)])
 
     took = at.times(
         {
@@ -70,14 +72,10 @@ def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, round
     )
     same = {"arms": took.medians, "rounds": took.rounds, "tokens": history}
     ratio, prefill = took["recompute"] / took["cached"], took["recompute"] / took["transformers"]
-    yield Row(value=ratio, goal=goal(id, case), chart="ttft", note=_told(parts), **same)
-    yield Row(value=prefill, goal=goal(id, f"prefill {case}"), **same)
-
-
-def _appended(old: Prompt, new: Prompt) -> Prompt:
-    import numpy as np
-
-    return np.concatenate([old, new])
+    return (
+        Row(value=ratio, goal=goal(id, case), chart="ttft", note=_told(parts), **same),
+        Row(value=prefill, goal=goal(id, f"prefill {case}"), **same),
+    )
 
 
 def _first_token(engine: Engine, prompt: Prompt, reused: int, parts: list[tuple[float, float, float]]) -> float:
@@ -93,8 +91,6 @@ def _first_token(engine: Engine, prompt: Prompt, reused: int, parts: list[tuple[
 
 
 def _told(parts: list[tuple[float, float, float]]) -> str:
-    from statistics import median
-
     cache, model, rest = (median(each) * 1e3 for each in zip(*parts, strict=True))
     return f"cached: cache {cache:.2f} ms, model and sampling {model:.2f} ms, all else {max(rest, 0.0):.2f} ms"
 
