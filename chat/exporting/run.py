@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ...radix.recording import Recording
 from ...viz import sanitize
 from ...viz.errors import PictureError
+from ...viz.uncollected import uncollected
 from ..errors import UsageError
 from . import files
 from .formats import Format, Many, Sheet, check_options, format_of
@@ -92,9 +93,10 @@ def export_moment(recording: Recording, asked: Options, position: int | None = N
 
 @contextmanager
 def _pictures() -> Iterator[None]:
-    """Makes what goes wrong in a writer an error of ours: something is missing, or asked for too much."""
+    """Where pictures are made: what goes wrong in a writer (something is missing, too much is asked) is ours to say."""
     try:
-        yield
+        with uncollected():
+            yield
     except PictureError as error:
         raise UsageError(error.what, error.fix) from None
 

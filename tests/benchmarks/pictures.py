@@ -7,7 +7,6 @@ Prints milliseconds, medians. Every round begins from nothing: no label is known
 
 from __future__ import annotations
 
-import gc
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -20,20 +19,25 @@ from radixchat.viz.dot import render_dot, write_dot
 from radixchat.viz.scene import Scene, scenes
 from radixchat.viz.svg import write_svg
 from radixchat.viz.tidy import spots
+from radixchat.viz.uncollected import uncollected
 
 WORDS = ["the", "cache", "keeps", "what", "was", "said,", "and", "a", "prompt", "finds", "it", "again.\n"]
 PIECES = {token: f" {WORDS[token % len(WORDS)]}".encode() for token in range(4000)}
 
 
 def main() -> None:
-    """Runs all of it."""
+    """Runs all of it, as an export does: without the garbage collector."""
+    with uncollected():
+        measure()
+
+
+def measure() -> None:
+    """Prints all of it."""
     large = album([grown(2_000, random.Random(0))])
     many = album(life(200, 100, random.Random(1)))
     arms: dict[str, Callable[[], object]] = {"large": lambda: scenes(large), "many": lambda: scenes(many)}
     drawn = {"large": scenes(large), "many": scenes(many)}
     arms |= {f"{name} svg": written(made) for name, made in drawn.items()}
-    gc.collect()
-    gc.freeze()  # the collector need not go through what was made before
     took = interleaved(arms, rounds=7)
     shown = {name: sum(1 for scene in made for _ in scene.pieces) for name, made in drawn.items()}
     for name, most, both in (("large", 70.0, 100.0), ("many", None, 2000.0)):
