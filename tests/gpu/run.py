@@ -120,7 +120,7 @@ def _tests(out: Path, environment: dict[str, str], end: float) -> Iterator[Line]
         yield Line("tests", "pytest is not installed", "not run")
         return
     common = ["-c", os.devnull, "--rootdir", str(ROOT), "--noconftest", "--import-mode=importlib"]  # no plugins needed
-    common += ["-p", "no:cacheprovider", "-o", "markers=gpu: needs a CUDA device", "-q", "--durations=5"]
+    common += ["-p", "no:cacheprovider", "-o", "markers=gpu: needs a CUDA device", "-v", "--durations=5"]
     print(f"tests: {', '.join(TESTS)} ...", file=sys.stderr, flush=True)
     with _running() as start:
         started = {}
@@ -172,11 +172,17 @@ def _bench(name: str, out: Path, environment: dict[str, str], end: float, dry: b
         return
     found: dict[str, Any] = json.loads(results.read_text("utf-8"))
     for row in found["rows"]:
-        what = " ".join(filter(None, (row["id"], row["case"]))) or name
-        wanted = " / ".join(str(row[level]) for level in ("pass", "good", "stretch") if row[level] is not None)
-        yield Line(f"{what}: {row['what']}", f"{row['value']:.3g} {row['unit']} ({wanted})", row["verdict"])
-    for each in found["not_run"]:
-        yield Line(f"{each['id']} {each['case']}: {each['what']}", each["why"], "not run")
+        wanted = ", ".join(row[level] for level in ("pass", "good", "stretch") if row[level])
+        result = f"{row['value']:.3g} {row['unit']}" + (f" (wanted {wanted})" if wanted else "")
+        yield Line(f"{_goal(row) or name}: {row['what']}", result, "dry" if dry else row["verdict"])
+    for why in dict.fromkeys(each["why"] for each in found["not_run"]):
+        goals = ", ".join(_goal(each) for each in found["not_run"] if each["why"] == why)
+        yield Line(f"bench {name}: {goals}"[:100], why, "not run")
+
+
+def _goal(facts: dict[str, Any]) -> str:
+    """Returns the id of a goal with its case."""
+    return " ".join(filter(None, (facts["id"], facts["case"])))
 
 
 # ------------------------------------------------------------------------------------------------------------ processes

@@ -208,9 +208,9 @@ def test_random_numbers_are_philox():
     zero = torch.zeros(1, dtype=torch.int64)
     wanted = (0x6627E8D5 >> 5 << 26 | 0xE169C58D >> 6) / 2**53  # Random123's known answer for all zeros
     assert fused.uniform(zero, zero).item() == wanted
-    many = fused.uniform(torch.full((50_000,), -3), torch.arange(50_000))
+    many = fused.uniform(torch.full((8000,), -3), torch.arange(8000))
     assert many.min() >= 0 and many.max() < 1
-    assert abs(many.mean() - 1 / 2) < 0.003 and abs(many.var() - 1 / 12) < 0.001
+    assert abs(many.mean() - 1 / 2) < 0.01 and abs(many.var() - 1 / 12) < 0.003
 
 
 @pytest.mark.parametrize("kind", ["plain", "steps", "holes", "equal", "zeros"])
@@ -245,14 +245,14 @@ def test_frequencies_are_those_of_the_engine():
         assert square <= degrees + 5 * (2 * degrees) ** 0.5, params  # five standard deviations
 
 
-UNIFORM = fused.uniform(torch.full((50_000,), 9), torch.arange(50_000)).numpy()
+UNIFORM = fused.uniform(torch.full((8000,), 9), torch.arange(8000)).numpy()
 
 
 def probes(logits: np.ndarray, params: SamplingParams, random: np.random.Generator) -> Iterator[tuple[int, int]]:
     """Yields counters (of seed 9) and the tokens they must give: the last of the kept ones, and any."""
     each = shares(logits, params)
     reach = np.cumsum(each)
-    likely = np.flatnonzero(each > 1e-3)
+    likely = np.flatnonzero(each > 4e-3)
     for token in {likely[-1], random.choice(likely)}:
         inside = (UNIFORM > reach[token] - each[token] + 1e-6) & (UNIFORM < reach[token] - 1e-6)  # noqa: SIM300
         yield int(inside.argmax()), int(token)
@@ -266,8 +266,8 @@ def test_tokens_are_those_of_the_engines_own_order(first, monkeypatch):
     kinds = list(rows(random, 100).values())
     cases = []
     for at, params in enumerate(MIXES):
-        for logits in {first: kinds[(2 * at + first) % 5], 1 - first: kinds[(2 * at + first + 1) % 5]}.values():
-            cases += [(logits, params, *probe) for probe in probes(logits, params, random)]
+        logits = kinds[(at + 2 * first) % len(kinds)]
+        cases += [(logits, params, *probe) for probe in probes(logits, params, random)]
     many = torch.from_numpy(np.stack([each[0] for each in cases])).to(DEVICE)
     counters = torch.tensor([each[2] for each in cases], device=DEVICE)
     found = triton_fused.sample(many, *columns([each[1] for each in cases], DEVICE), counters * 0 + 9, counters)
