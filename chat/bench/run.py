@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,7 +98,8 @@ def run_bench(
     if json:
         print(jsonlib.dumps(found.facts(), ensure_ascii=False, indent=2))
     else:
-        print_table(found, terminal)
+        plain = color == "auto" and not terminal.out.isatty() and not os.environ.get("FORCE_COLOR")
+        print_table(found, replace(terminal, colour=terminal.colour and not plain))
     return 0
 
 

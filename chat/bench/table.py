@@ -59,7 +59,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     wanted = "\n".join(text for text in about.wanted.values() if text != "–") if about else ""
     medians = "\n".join(f"{name} {duration(seconds)}" for name, seconds in row.arms.items())
     floor = f"{duration(row.floor[1])}, {row.over_floor:.2g}×" if row.floor else ""
-    what = about.what if about else row.what
+    what = "\n".join(filter(None, (about.what if about else row.what, row.note)))
     return (about.name.replace(" ", "\n", 1) if about else "", what, row.shown, wanted, medians, floor)
 
 
