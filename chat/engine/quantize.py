@@ -24,6 +24,9 @@ FEW = 32
 BLOCK = 1 << 20
 """... so many at a time: they stay in the cache between being made and being used ..."""
 
+VECTOR = 32
+"""torch's kernel reads rows of whole vectors only: with others it reads past the end of the matrix."""
+
 WIDE = 1 << 14
 """... unless a matrix has so many rows itself (the vocabulary): few activations ever meet it."""
 
@@ -37,7 +40,8 @@ class Int8Linear(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Multiplies; the result is of the type of x."""
-        if x.shape[0] <= FEW or self.weight.shape[0] >= WIDE:
+        few = x.shape[0] <= FEW or self.weight.shape[0] >= WIDE
+        if few and self.weight.shape[1] % VECTOR == 0:
             result = torch._weight_int8pack_mm(x.bfloat16(), self.weight, self.scale).to(x.dtype)
         else:
             rows = max(1, BLOCK // self.weight.shape[1])
