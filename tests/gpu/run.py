@@ -172,7 +172,7 @@ def _bench(name: str, out: Path, environment: dict[str, str], end: float, dry: b
         return
     found: dict[str, Any] = json.loads(results.read_text("utf-8"))
     for row in found["rows"]:
-        wanted = ", ".join(row[level] for level in ("pass", "good", "stretch") if row[level])
+        wanted = ", ".join(row[level] for level in ("pass", "good", "stretch") if row[level] not in (None, "–"))
         result = f"{row['value']:.3g} {row['unit']}" + (f" (wanted {wanted})" if wanted else "")
         yield Line(f"{_goal(row) or name}: {row['what']}", result, "dry" if dry else row["verdict"])
     for why in dict.fromkeys(each["why"] for each in found["not_run"]):
