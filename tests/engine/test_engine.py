@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,10 +12,9 @@ from hypothesis import strategies as st
 from radixchat.chat.engine import Engine, SamplingParams
 from radixchat.chat.engine.engine import CACHES
 from radixchat.chat.errors import RequestError, TooLong, UsageError
-from radixchat.radix import NoRoom, TreeState
+from radixchat.radix import PRESETS, HashBlockCache, NoRoom, TreeState
 from radixchat.radix import events as ev
 
-from ..radix.block_table import BlockTable
 from .fake import EOS, FakeRunner, FakeTokenizer, reply_of
 
 
@@ -349,11 +350,12 @@ assert EOS == 0  # `_free_reply` goes on after it as after any other token
 @settings(max_examples=40, deadline=None)
 @given(
     batches=st.lists(st.lists(Prompt, min_size=1, max_size=3), max_size=5),
-    page_size=st.sampled_from([1, 4]),
+    block_size=st.sampled_from([1, 4]),
+    preset=st.sampled_from(list(PRESETS)),
 )
-def test_a_block_table_serves_the_same_engine(batches: list[list[list[int]]], page_size: int) -> None:
+def test_a_block_table_serves_the_same_engine(batches: list[list[list[int]]], block_size: int, preset: str) -> None:
     """Copies, remaps and a computed gate: the protocol fits caches that are no tree."""
-    cache = BlockTable(96, page_size)
+    cache = HashBlockCache(96, rules=replace(PRESETS[preset], multiple=1), block_size=block_size)
     engine = Engine(FakeRunner(cache.highest_slot), cache, FakeTokenizer(), name="fake", cache_name="blocks")
     for prompts in batches:
         for prompt, done in zip(prompts, engine.generate(prompts, greedy(max_tokens=9, ignore_eos=True)), strict=True):
