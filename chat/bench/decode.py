@@ -41,10 +41,11 @@ def on_cpu(at: Conditions) -> Rows:
     for case, context in CONTEXTS.items():
         context = at.size(context)
         at.say(f"decoding at context {context:,}")
-        arms = {"transformers": _theirs(pair, context, at), "ours": _ours(pair, context, at)}
+        prompt = pair.prompt(context)
+        arms = {"transformers": _theirs(pair, prompt), "ours": _ours(pair, [prompt], at)}
         if case == "512":
             small = pair.int8()
-            arms["ours int8"] = _ours(pair, context, at, loaded=small)
+            arms["ours int8"] = _ours(pair, [prompt], at, loaded=small)
         took = in_turn(pair, arms, at)
         wanted = goal("G9", case) if case in ("512", "4k") else None
         yield Row(
@@ -69,12 +70,13 @@ def on_gpu(at: Conditions) -> Rows:
 def _qwen(at: Conditions) -> Rows:
     pair = Pair(QWEN, at, 40960)
     speed = bandwidth(at)
-    short, long = at.size(1024), at.size(32768)
+    prompts = [pair.prompt(at.size(1024)) for _ in range(TOGETHER)]
+    short, long = prompts[0].size, at.size(32768)
     at.say(f"decoding at context {short:,}; transformers compiles its forward, which takes a minute or two")
-    arms = {"transformers": _theirs(pair, short, at), "ours": _ours(pair, short, at)}
+    arms = {"transformers": _theirs(pair, prompts[0]), "ours": _ours(pair, prompts[:1], at)}
     fault = None
     try:
-        arms["transformers compiled"] = _compiled(pair, short, _tokens(at))
+        arms["transformers compiled"] = _compiled(pair, prompts[0], _tokens(at))
     except Exception as error:  # whatever a compiler meets; the other rows need it not
         fault = f"transformers' forward cannot be compiled: {str(error).strip().splitlines()[0]}"
     took = in_turn(pair, arms, at)
@@ -87,10 +89,10 @@ def _qwen(at: Conditions) -> Rows:
         yield NotRun(goal("G1b"), fault)
     yield Row(value=took["ours"] / floor, goal=goal("G1c"), floor=("ours", floor), **same)
     at.say(f"decoding at context {long:,}")
-    took = in_turn(pair, {"at 1k": arms["ours"], "at 32k": _ours(pair, long, at)}, at)
+    took = in_turn(pair, {"at 1k": arms["ours"], "at 32k": _ours(pair, [pair.prompt(long)], at)}, at)
     yield Row(value=took["at 32k"] / took["at 1k"], arms=took.medians, goal=goal("G3"), rounds=took.rounds)
     at.say(f"decoding {TOGETHER} at context {short:,}")
-    many = _ours(pair, short, at, requests=TOGETHER)
+    many = _ours(pair, prompts, at)
     took = in_turn(pair, {"one": arms["ours"], f"{TOGETHER} together": many}, at)
     yield Row(
         value=TOGETHER * took["one"] / took[f"{TOGETHER} together"], arms=took.medians, goal=goal("G4"),
@@ -101,11 +103,11 @@ def _qwen(at: Conditions) -> Rows:
 
 def _smol(at: Conditions) -> Rows:
     pair = Pair(SMOL, at, 4096)
-    context = at.size(1024)
+    prompt = pair.prompt(at.size(1024))
     at.say(f"decoding with {SMOL.name}'s shape")
-    took = in_turn(pair, {"transformers": _theirs(pair, context, at), "ours": _ours(pair, context, at)}, at)
-    floor = ("ours", pair.step_bytes(context) / bandwidth(at))
-    same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": context, "floor": floor}
+    took = in_turn(pair, {"transformers": _theirs(pair, prompt), "ours": _ours(pair, [prompt], at)}, at)
+    floor = ("ours", pair.step_bytes(prompt.size) / bandwidth(at))
+    same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": prompt.size, "floor": floor}
     yield Row(value=took["ours"] * 1e6 / pair.shape.layers, goal=goal("G2"), **same)
     yield Row(value=took["transformers"] / took["ours"], goal=goal("G2", "eager"), **same)
 
@@ -119,11 +121,11 @@ def _tokens(at: Conditions) -> int:
     return BURST * 3 * ((at.rounds or rounds) + 2)
 
 
-def _ours(pair: Pair, context: int, at: Conditions, requests: int = 1, loaded: Any = None) -> Step:
-    """An iteration of our engine, one token for each of some requests that share nothing."""
+def _ours(pair: Pair, prompts: list[Prompt], at: Conditions, loaded: Any = None) -> Step:
+    """An iteration of our engine, one token for each of some requests."""
     tokens = _tokens(at)
-    engine = pair.engine(requests * (context + tokens), max_running=requests, loaded=loaded)
-    return _iterating(decoding(engine, [pair.prompt(context) for _ in range(requests)], tokens))
+    room = sum(prompt.size + tokens for prompt in prompts)
+    return _iterating(decoding(pair.engine(room, max_running=len(prompts), loaded=loaded), prompts, tokens))
 
 
 def sampling(engine: Engine, prompt: Prompt, samples: int, tokens: int) -> Step:
@@ -143,10 +145,10 @@ def _iterating(engine: Engine) -> Step:
     return step
 
 
-def _theirs(pair: Pair, context: int, at: Conditions) -> Step:
+def _theirs(pair: Pair, prompt: Prompt) -> Step:
     """A forward of transformers' own over its own growing cache, and the best token."""
     cache = DynamicCache(config=pair.theirs.config)
-    token = _prefilled(pair, context, cache)
+    token = _prefilled(pair, prompt, cache)
 
     @torch.inference_mode()
     def step() -> None:
@@ -158,22 +160,22 @@ def _theirs(pair: Pair, context: int, at: Conditions) -> Step:
 
 
 @torch.no_grad()  # and no inference mode: what a cache of fixed size holds is written again outside of it
-def _prefilled(pair: Pair, context: int, cache: Any) -> torch.Tensor:
-    """Fills a cache of transformers with a random prompt; returns the next token, ``[1, 1]``."""
-    prompt = torch.from_numpy(pair.prompt(context)).to(pair.device, torch.int64)[None]
-    result = pair.theirs(input_ids=prompt, past_key_values=cache, use_cache=True, logits_to_keep=1)
+def _prefilled(pair: Pair, prompt: Prompt, cache: Any) -> torch.Tensor:
+    """Fills a cache of transformers with a prompt; returns the next token, ``[1, 1]``."""
+    tokens = torch.from_numpy(prompt).to(pair.device, torch.int64)[None]
+    result = pair.theirs(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
     best: torch.Tensor = result.logits[:, -1].argmax(-1, keepdim=True)
     return best
 
 
-def _compiled(pair: Pair, context: int, tokens: int) -> Step:
+def _compiled(pair: Pair, prompt: Prompt, tokens: int) -> Step:
     """The same over a cache of fixed size, its forward compiled into a CUDA graph; without CUDA it is not compiled."""
     if pair.device.type != "cuda":
-        return _static(pair, context, tokens, pair.theirs.forward)
+        return _static(pair, prompt, tokens, pair.theirs.forward)
     try:
-        return _static(pair, context, tokens, _graphed(pair.theirs.forward, fullgraph=True))
+        return _static(pair, prompt, tokens, _graphed(pair.theirs.forward, fullgraph=True))
     except torch._dynamo.exc.Unsupported:  # some releases have a break in it
-        return _static(pair, context, tokens, _graphed(pair.theirs.forward, fullgraph=False))
+        return _static(pair, prompt, tokens, _graphed(pair.theirs.forward, fullgraph=False))
 
 
 def _graphed(forward: Callable[..., Any], *, fullgraph: bool) -> Callable[..., Any]:
@@ -186,10 +188,10 @@ def _graphed(forward: Callable[..., Any], *, fullgraph: bool) -> Callable[..., A
     return call
 
 
-def _static(pair: Pair, context: int, tokens: int, forward: Callable[..., Any]) -> Step:
-    cache = StaticCache(config=pair.theirs.config, max_cache_len=context + tokens)
-    token = _prefilled(pair, context, cache).clone()
-    position = torch.full((1, 1), context, device=pair.device)
+def _static(pair: Pair, prompt: Prompt, tokens: int, forward: Callable[..., Any]) -> Step:
+    cache = StaticCache(config=pair.theirs.config, max_cache_len=prompt.size + tokens)
+    token = _prefilled(pair, prompt, cache).clone()
+    position = torch.full((1, 1), prompt.size, device=pair.device)
 
     @torch.no_grad()
     def step() -> None:

@@ -61,7 +61,7 @@ def on_cpu(at: Conditions) -> Rows:
         with torch.inference_mode():
             took = at.times({"on": _shared(layer, plan), "off": layer.reference()}, 100, 5.0)
         yield Row(
-            value=took["off"] / took["on"], arms=took.medians, rounds=took.rounds, tokens=case.prefix,
+            value=took["off"] / took["on"], arms=took.medians, rounds=took.rounds, tokens=at.size(case.prefix),
             what=f"decode attention, {case.name} shared tokens, heads {SMOL.name}, torch reference, sharing on / off",
             note=f"the plan moves {plan.estimate.gain:.3g} times fewer bytes",
         )  # fmt: skip
@@ -93,7 +93,7 @@ def _case(at: Conditions, case: Case, heads: Heads, id: str | None) -> Rows:
     )
     yield Row(
         value=took["off"] / took["on"], arms=took.medians, goal=goal(id, case.name) if id else None,
-        rounds=took.rounds, tokens=case.prefix, floor=("on", shared / bandwidth(at)),
+        rounds=took.rounds, tokens=at.size(case.prefix), floor=("on", shared / bandwidth(at)),
         what=f"decode attention of {case.name} shared tokens, heads {heads.name}, sharing on / off",
         note=f"the plan moves {plan.estimate.gain:.3g} times fewer bytes" if plan.shared else "the plan shares nothing",
     )  # fmt: skip
@@ -113,8 +113,8 @@ def engine(at: Conditions) -> Rows:
         steps[name] = sampling(subject, prompt, requests, tokens)
     took = in_turn(pair, steps, at)
     yield Row(
-        value=took["off"] / took["on"], arms=took.medians, goal=goal("G6b"), rounds=took.rounds, tokens=case.prefix,
-        floor=("on", pair.step_bytes(case.prefix) / bandwidth(at)),
+        value=took["off"] / took["on"], arms=took.medians, goal=goal("G6b"), rounds=took.rounds, tokens=prompt.size,
+        floor=("on", pair.step_bytes(prompt.size) / bandwidth(at)),
     )  # fmt: skip
 
 

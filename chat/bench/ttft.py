@@ -7,7 +7,6 @@ engine with `--cache none`, which prefills everything, and *transformers* is one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -52,20 +51,17 @@ def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, round
     """Two rows for one length of history: recompute over cached, and recompute over transformers."""
     at.say(f"{history:,} tokens of history")
     old = pair.prompt(history)
-    room = (rounds if at.rounds is None else at.rounds) + 2
-    cached = pair.engine(history + room * (NEW + 1))
+    prompts = [np.concatenate([old, pair.prompt(NEW)]) for _ in range((at.rounds or rounds) + 1)]
+    cached = pair.engine(history + len(prompts) * (NEW + 1))
     cold = pair.engine(history + NEW + 1, "none")
     cached.generate(old, ONE)
     parts: list[tuple[float, float, float]] = []
-
-    def prompt() -> Prompt:
-        return np.concatenate([old, pair.prompt(NEW)])
-
+    turns = [iter(prompts) for _ in range(3)]  # every arm gets the same ones
     took = at.times(
         {
-            "cached": lambda: _first_token(cached, prompt(), history, parts),
-            "recompute": lambda: _first_token(cold, prompt(), 0, []),
-            "transformers": _prefill(pair, prompt),
+            "cached": lambda: _first_token(cached, next(turns[0]), history, parts),
+            "recompute": lambda: _first_token(cold, next(turns[1]), 0, []),
+            "transformers": lambda: _prefill(pair, next(turns[2])),
         },
         rounds,
         SECONDS,
@@ -95,19 +91,15 @@ def _told(parts: list[tuple[float, float, float]]) -> str:
     return f"cached: cache {cache:.2f} ms, model and sampling {model:.2f} ms, all else {max(rest, 0.0):.2f} ms"
 
 
-def _prefill(pair: Pair, prompt: Callable[[], Prompt]) -> Callable[[], float]:
-    """An arm: transformers computes the whole prompt and keeps its K/V, and the best next token is read."""
-
-    def prefill() -> float:
-        tokens = torch.from_numpy(prompt()).to(pair.device, torch.int64)[None]
-        pair.sync()
-        start = time.perf_counter()
-        with torch.inference_mode():
-            result: Any = pair.theirs(tokens, use_cache=True, logits_to_keep=1)
-            result.logits[0, -1].argmax().item()
-        return time.perf_counter() - start
-
-    return prefill
+def _prefill(pair: Pair, prompt: Prompt) -> float:
+    """Returns seconds in which transformers computes a prompt, keeps its K/V, and the best next token is read."""
+    tokens = torch.from_numpy(prompt).to(pair.device, torch.int64)[None]
+    pair.sync()
+    start = time.perf_counter()
+    with torch.inference_mode():
+        result: Any = pair.theirs(tokens, use_cache=True, logits_to_keep=1)
+        result.logits[0, -1].argmax().item()
+    return time.perf_counter() - start
 
 
 SECTIONS = (
