@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..engine import Ask, Engine, SamplingParams
 from .bandwidth import bandwidth
 from .goals import goal
 from .models import QWEN, SMOL, Pair, Prompt, Shape, decoding, watched, weight_bytes
-from .rows import Conditions, NotRun, Row, Rows, section
+from .rows import Conditions, NotRun, Row, Rows, first_line, section
 from .timing import Times
 
 BURST = 6
@@ -28,7 +29,6 @@ BURST = 6
 
 ROUNDS = 10
 SECONDS = 30.0
-CONTEXTS = {"512": 512, "1k": 1024, "2k": 2048, "4k": 4096}
 TOGETHER = 16
 
 Step = Callable[[], object]
@@ -37,28 +37,35 @@ Step = Callable[[], object]
 def on_cpu(at: Conditions) -> Rows:
     """G9 and G9b, on SmolLM2-135M's shape; lengths between are points of the chart."""
     pair = Pair(SMOL, at, 8192)
-    speed = bandwidth(at)
-    for case, context in CONTEXTS.items():
-        context = at.size(context)
-        at.say(f"decoding at context {context:,}")
-        prompt = pair.prompt(context)
-        arms = {"transformers": _theirs(pair, prompt), "ours": _ours(pair, [prompt], at)}
-        if case == "512":
-            small = pair.int8()
-            arms["ours int8"] = _ours(pair, [prompt], at, loaded=small)
-        took = in_turn(pair, arms, at)
-        wanted = goal("G9", case) if case in ("512", "4k") else None
-        yield Row(
-            value=took["transformers"] / took["ours"], arms=took.medians, goal=wanted, rounds=took.rounds,
-            what=f"tokens per second at context {case}, fp32", tokens=context, chart="decode",
-            floor=("ours", pair.step_bytes(context) / speed),
-        )  # fmt: skip
-        if case == "512":
-            yield Row(
-                value=took["transformers"] / took["ours int8"], arms=took.medians, goal=goal("G9b"),
-                rounds=took.rounds, tokens=context, note="K and V stay in fp32",
-                floor=("ours int8", (weight_bytes(small) + context * pair.shape.kv_bytes(pair.dtype)) / speed),
-            )  # fmt: skip
+    yield from _short(pair, at)
+    yield _between(pair, at.size(1024), at)
+    yield _between(pair, at.size(2048), at)
+    yield replace(_between(pair, at.size(4096), at), goal=goal("G9", "4k"))
+
+
+def _short(pair: Pair, at: Conditions) -> Rows:
+    """At context 512, with the weights in 8 bits as a third arm."""
+    context = at.size(512)
+    at.say(f"decoding at context {context:,}, with weights in 8 bits, too")
+    prompt, small, speed = pair.prompt(context), pair.int8(), bandwidth(at)
+    arms = {
+        "transformers": _theirs(pair, prompt),
+        "ours": _ours(pair, [prompt], at),
+        "ours int8": _ours(pair, [prompt], at, loaded=small),
+    }
+    took = in_turn(pair, arms, at)
+    same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": context}
+    floor = pair.step_bytes(context) / speed
+    floor_int8 = (weight_bytes(small) + context * pair.shape.kv_bytes(pair.dtype)) / speed
+    ratios = {name: took["transformers"] / took[name] for name in ("ours", "ours int8")}
+    yield Row(value=ratios["ours"], goal=goal("G9", "512"), floor=("ours", floor), chart="decode", **same)
+    yield Row(
+        value=ratios["ours int8"],
+        goal=goal("G9b"),
+        floor=("ours int8", floor_int8),
+        note="K and V stay in fp32",
+        **same,
+    )
 
 
 def on_gpu(at: Conditions) -> Rows:
@@ -78,7 +85,7 @@ def _qwen(at: Conditions) -> Rows:
     try:
         arms["transformers compiled"] = _compiled(pair, prompts[0], _tokens(at))
     except Exception as error:  # whatever a compiler meets; the other rows need it not
-        fault = f"transformers' forward cannot be compiled: {str(error).strip().splitlines()[0]}"
+        fault = f"transformers' forward cannot be compiled: {first_line(error)}"
     took = in_turn(pair, arms, at)
     same: dict[str, Any] = {"arms": took.medians, "rounds": took.rounds, "tokens": short, "chart": "decode"}
     floor = pair.step_bytes(short) / speed
@@ -91,6 +98,8 @@ def _qwen(at: Conditions) -> Rows:
     at.say(f"decoding at context {long:,}")
     took = in_turn(pair, {"at 1k": arms["ours"], "at 32k": _ours(pair, [pair.prompt(long)], at)}, at)
     yield Row(value=took["at 32k"] / took["at 1k"], arms=took.medians, goal=goal("G3"), rounds=took.rounds)
+    for context in (at.size(4096), at.size(16384)):
+        yield _between(pair, context, at)
     at.say(f"decoding {TOGETHER} at context {short:,}")
     many = _ours(pair, prompts, at)
     took = in_turn(pair, {"one": arms["ours"], f"{TOGETHER} together": many}, at)
@@ -98,6 +107,18 @@ def _qwen(at: Conditions) -> Rows:
         value=TOGETHER * took["one"] / took[f"{TOGETHER} together"], arms=took.medians, goal=goal("G4"),
         rounds=took.rounds, tokens=short,
         floor=(f"{TOGETHER} together", pair.step_bytes(short, TOGETHER) / speed),
+    )  # fmt: skip
+
+
+def _between(pair: Pair, context: int, at: Conditions) -> Row:
+    """A point of the chart that no goal asks for."""
+    at.say(f"decoding at context {context:,}")
+    prompt = pair.prompt(context)
+    took = in_turn(pair, {"transformers": _theirs(pair, prompt), "ours": _ours(pair, [prompt], at)}, at)
+    return Row(
+        value=took["transformers"] / took["ours"], arms=took.medians, rounds=took.rounds, tokens=context,
+        what=f"tokens per second at context {context:,}", chart="decode",
+        floor=("ours", pair.step_bytes(context) / bandwidth(at)),
     )  # fmt: skip
 
 

@@ -78,6 +78,12 @@ class NotRun(NamedTuple):
         return {"id": self.goal.id, "case": self.goal.case, "what": self.goal.what, "why": self.why}
 
 
+def first_line(error: Exception) -> str:
+    """Returns what went wrong, in one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """How a bench is run."""

@@ -20,7 +20,7 @@ from ..errors import ModelError, UsageError
 from ..start import check_installed
 from ..terminal import Terminal, open_terminal
 from .goals import BENCHES, CUDA, GOALS
-from .rows import Conditions, NotRun, Row, Section
+from .rows import Conditions, NotRun, Row, Section, first_line
 from .table import print_table
 
 SCHEMA = 1
@@ -166,7 +166,7 @@ def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
                     left.remove(found.goal)
                 yield found
         except Exception as error:
-            why = _first_line(error)
+            why = first_line(error)
     yield from (NotRun(goal, why or "its bench ended without it") for goal in left)
 
 
@@ -182,11 +182,6 @@ def _has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _in_order(found: list[Any]) -> list[Any]:
