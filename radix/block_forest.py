@@ -85,9 +85,11 @@ class Forest:
 
     def build(self, blocks: Iterable[Block]) -> None:
         """Takes in all blocks that are nodes."""
-        for block in blocks:
-            if block.inside:
-                self.enter(block, ())
+        inside = [block for block in blocks if block.inside]
+        for block in inside:
+            block.below, block.view = {}, None
+        for block in inside:
+            self._attach(block)
 
     def enter(self, block: Block, twins: Iterable[Block]) -> None:
         """Takes in a block that became a node; `twins` have the same hash."""

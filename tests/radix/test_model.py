@@ -27,12 +27,12 @@ from radixchat.radix import (
     RadixCache,
     Snapshot,
     Tombstone,
-    TreeState,
     Update,
     as_array,
 )
 from radixchat.radix.keys import count
 from radixchat.radix.policies import POLICIES
+from radixchat.radix.states import LiveState, fresh, thawed
 
 from .oracle import Claim, Oracle, Prefix, Took
 from .rig import Content, Request, Rig, Tokens, pages_of
@@ -61,7 +61,7 @@ class CacheMachine(RuleBasedStateMachine):
         self.claims: dict[int, Claim] = {}  # by the id of the request
         self.history: list[Tokens] = [(1, 2, 1, 1, 2, 2, 1, 2, 3)]
         self.pages: dict[Content, Tokens] = {}
-        self.replicas = [TreeState(cache.config)]
+        self.replicas: list[LiveState] = [fresh(cache.config)]
         self.kept: list[tuple[Snapshot, Plain]] = []
         self.new_step()
 
@@ -199,7 +199,7 @@ class CacheMachine(RuleBasedStateMachine):
         """From here on a second replay starts from a snapshot instead of from nothing."""
         snapshot = self.cache.snapshot()
         self.kept.append((snapshot, plain(snapshot)))
-        self.replicas[1:] = [TreeState.thaw(self.cache.config, snapshot)]
+        self.replicas[1:] = [thawed(self.cache.config, snapshot)]
 
     def teardown(self) -> None:
         """No snapshot changed after it was taken."""
