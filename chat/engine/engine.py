@@ -16,7 +16,7 @@ import numpy as np
 from ...radix import LastSequence, NoCache, PrefixCache, RadixCache
 from ...radix.events import Event
 from ...radix.keys import Int32Array
-from ..errors import RequestError, UserError
+from ..errors import RequestError
 from .params import SamplingParams
 from .request import Finish, Request
 from .runner import Runner
@@ -261,14 +261,13 @@ class Engine:
             NoRoom: as the cache does, and ValueError likewise.
             ModelError: there is no memory for so many tokens; the capacity stays.
         """
-        before = self.cache.capacity
-        self.cache.resize(capacity)
+        more = capacity - self.cache.capacity
+        if more > 0:  # memory first, for the cache could not give slots back as they were
+            self.runner.resize(self.cache.highest_slot + more)
         try:
-            self.runner.resize(self.cache.highest_slot)
-        except UserError:
-            self.cache.resize(before)
-            raise
+            self.cache.resize(capacity)
         finally:
+            self.runner.resize(self.cache.highest_slot)
             self.publish()
 
     def without_cache(self, capacity: int) -> Engine:

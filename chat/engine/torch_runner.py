@@ -108,6 +108,8 @@ class TorchRunner:
         Raises:
             ModelError: there is not so much memory; what is stored stays where it was.
         """
+        if slots == self.slots:
+            return
         if self.decoder is not None:
             self.decoder.drop()
         kept = min(slots, self.slots) + 1

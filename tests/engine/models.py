@@ -65,6 +65,9 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Class prefix and what differs from the common shape; Gemma's windows of 256 stand for any."""
 
+LEAN = ("llama", "mistral", "qwen2", "qwen3")
+"""Those that the lean forward serves as well."""
+
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "mamba": ("Mamba", {"state_size": 8}),
     "deepseek_v2": ("DeepseekV2", {"kv_lora_rank": 16, "q_lora_rank": None, "qk_rope_head_dim": 8}),

@@ -1,4 +1,5 @@
-"""Output with the cache equals transformers' without it, on every architecture: cold, warm, after evictions, retracted.
+"""Output with the cache equals transformers' without it: cold, warm, after evictions, retracted; on every architecture,
+in every forward that serves it.
 
 *Equal*, in fp32: greedy text may differ only from a position on where the two best logits are closer than `BOUND` times
 the largest logit; such a position is named by the assertion's message.
@@ -7,6 +8,7 @@ the largest logit; such a position is named by the assertion's message.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from transformers import AutoModelForCausalLM  # noqa: E402
 from radixchat.chat.engine import Ask, Completion, Engine, SamplingParams  # noqa: E402
 from radixchat.chat.engine.load import load_engine  # noqa: E402
 
-from .models import ARCHITECTURES, VOCABULARY, tiny_model  # noqa: E402
+from .models import ARCHITECTURES, LEAN, VOCABULARY, tiny_model  # noqa: E402
 
 BOUND = 1e-4
 TOKENS = 12
@@ -45,30 +47,46 @@ class Reference:
             assert gap <= BOUND, f"token {place} of the reply is {gap:.1e} below the best one"
 
 
-@pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each architecture, saved to disk."""
-    return tiny_model(request.param, tmp_path_factory.mktemp(request.param))
+class Subject(NamedTuple):
+    """A model and what computes it."""
+
+    folder: Path
+    forward: str
+
+
+SUBJECTS = [*((arch, "generic") for arch in sorted(ARCHITECTURES)), *((arch, "lean") for arch in LEAN)]
+
+
+@pytest.fixture(scope="module", params=SUBJECTS, ids=" ".join)
+def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """Each architecture, saved to disk, in each forward that serves it."""
+    arch, forward = request.param
+    return Subject(tiny_model(arch, tmp_path_factory.mktemp(arch)), forward)
 
 
 @pytest.fixture(scope="module")
-def reference(folder: Path) -> Reference:
-    return Reference(folder)
+def reference(subject: Subject) -> Reference:
+    return Reference(subject.folder)
 
 
-def engine_for(folder: Path, capacity: int, **options: object) -> Engine:
+def engine_for(subject: Subject, capacity: int, **options: object) -> Engine:
     """The engine over the loaded model; small chunks would need a long prompt, so the chunk is what it is."""
     cache = {"policy": "lru", "page_size": 1, **options}
-    return load_engine(folder, device="cpu", dtype="float32", cache="radix", capacity=capacity, cache_options=cache)
+    engine = load_engine(
+        subject.folder, device="cpu", dtype="float32", forward=subject.forward, cache="radix", capacity=capacity,
+        cache_options=cache,
+    )  # fmt: skip
+    assert engine.forward == subject.forward
+    return engine
 
 
 def prompt(seed: int, size: int) -> list[int]:
     return np.random.default_rng(seed).integers(4, VOCABULARY, size=size).tolist()
 
 
-def test_cold_warm_and_branching(folder: Path, reference: Reference) -> None:
+def test_cold_warm_and_branching(subject: Subject, reference: Reference) -> None:
     """A first turn, its continuation, the same prompt again, and a branch inside a node."""
-    engine = engine_for(folder, 400)
+    engine = engine_for(subject, 400)
     base = prompt(1, 30)
     cold = engine.generate(base, GREEDY)
     longer = engine.generate([*base, *cold.token_ids, *prompt(2, 5)], GREEDY)
@@ -81,9 +99,9 @@ def test_cold_warm_and_branching(folder: Path, reference: Reference) -> None:
     engine.check_integrity()
 
 
-def test_pages(folder: Path, reference: Reference) -> None:
+def test_pages(subject: Subject, reference: Reference) -> None:
     """With pages of four tokens only whole pages are reused."""
-    engine = engine_for(folder, 400, page_size=4)
+    engine = engine_for(subject, 400, page_size=4)
     base = prompt(4, 22)
     first = engine.generate(base, GREEDY)
     branch = engine.generate([*base[:15], *prompt(5, 6)], GREEDY)
@@ -94,9 +112,9 @@ def test_pages(folder: Path, reference: Reference) -> None:
     engine.check_integrity()
 
 
-def test_chunks_evictions_and_a_scattered_pool(folder: Path, reference: Reference) -> None:
+def test_chunks_evictions_and_a_scattered_pool(subject: Subject, reference: Reference) -> None:
     """Many prompts in a pool too small for them: slots are reused in any order, and no reply suffers."""
-    engine = engine_for(folder, 150)
+    engine = engine_for(subject, 150)
     random = np.random.default_rng(7)
     base = prompt(6, 40)
     evicted = 0
@@ -108,9 +126,9 @@ def test_chunks_evictions_and_a_scattered_pool(folder: Path, reference: Referenc
     engine.check_integrity()
 
 
-def test_side_by_side_and_retracted(folder: Path, reference: Reference) -> None:
+def test_side_by_side_and_retracted(subject: Subject, reference: Reference) -> None:
     """Several requests in one packed forward; one gives way and comes back."""
-    engine = engine_for(folder, 72)
+    engine = engine_for(subject, 72)
     params = SamplingParams(temperature=0, max_tokens=20, ignore_eos=True)
     done = engine.generate([prompt(8, 12), prompt(9, 15), prompt(8, 10)], params)
 
@@ -121,9 +139,9 @@ def test_side_by_side_and_retracted(folder: Path, reference: Reference) -> None:
     engine.check_integrity()
 
 
-def test_arrivals_samples_and_shared_prefixes(folder: Path, reference: Reference) -> None:
+def test_arrivals_samples_and_shared_prefixes(subject: Subject, reference: Reference) -> None:
     """Prompts and replies in one forward, samples that fork, prompts that wait for each other: none shows in a text."""
-    engine = engine_for(folder, 600)
+    engine = engine_for(subject, 600)
     base, params = prompt(12, 20), SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True, n=3)
     engine.submit(Ask(prompt=base, params=params))
     ended = []
@@ -141,20 +159,20 @@ def test_arrivals_samples_and_shared_prefixes(folder: Path, reference: Reference
     engine.check_integrity()
 
 
-def test_a_prompt_longer_than_a_chunk(folder: Path, reference: Reference) -> None:
+def test_a_prompt_longer_than_a_chunk(subject: Subject, reference: Reference) -> None:
     """Where the context allows it, a prompt is computed in several chunks."""
-    engine = engine_for(folder, 600)
+    engine = engine_for(subject, 600)
     size = min(300, engine.max_context - TOKENS)
     done = engine.generate(prompt(10, size), GREEDY)
 
     reference.check(done)
 
 
-def test_saved_and_loaded_sampling_is_repeatable(folder: Path) -> None:
+def test_saved_and_loaded_sampling_is_repeatable(subject: Subject) -> None:
     """The same seed gives the same tokens, cold and warm."""
     params = SamplingParams(temperature=0.8, top_p=0.9, seed=5, max_tokens=TOKENS, ignore_eos=True)
-    engine = engine_for(folder, 400)
+    engine = engine_for(subject, 400)
     assert (
         engine.generate(prompt(11, 20), params).token_ids
-        == engine_for(folder, 400).generate(prompt(11, 20), params).token_ids
+        == engine_for(subject, 400).generate(prompt(11, 20), params).token_ids
     )

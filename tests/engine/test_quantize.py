@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ PROMPTS = ("What is a radix tree?", "Say hello.", "What is the capital of France
 
 def cosine(one: Any, other: Any) -> float:
     return float((one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads only wait for one another on matrices as small as these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
