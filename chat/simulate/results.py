@@ -25,10 +25,14 @@ _DIGITS = 6  # of ratios and seconds, in JSON and CSV
 
 
 def table(rows: Sequence[Row], terminal: Terminal) -> Table:
-    """Returns the rows for people; columns that say the same everywhere are left out where they say nothing."""
+    """Returns the rows for people; rules that all share stand below the table, refusals only where there are any."""
     shown = Table(box=box.ASCII2 if terminal.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     refused = any(row.refused for row in rows)
-    for name in ("cache", "policy", "rules"):
+    rules = {row.rules for row in rows if row.rules}
+    several = len(rules) > 1
+    if rules and not several:
+        shown.caption = f"rules: {rules.pop()}"
+    for name in ("cache", "policy", *(["rules"] if several else [])):
         shown.add_column(name)
     for name in ("capacity", "hit ratio", "of tokens", "evictions", *(["refused"] if refused else []), "seconds"):
         shown.add_column(name, justify="right")
@@ -36,7 +40,7 @@ def table(rows: Sequence[Row], terminal: Terminal) -> Table:
         shown.add_row(
             row.cache,
             row.policy,
-            row.rules,
+            *([row.rules] if several else []),
             f"{row.capacity:,}",
             f"{row.hit_ratio:.2%}",
             f"{row.token_hit_ratio:.2%}",
