@@ -1,0 +1,129 @@
+"""An engine on words over any cache, recorded as a chat is, and what was ever resident by looking at every snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from radixchat.chat.engine import Engine
+from radixchat.chat.engine.engine import Ask
+from radixchat.chat.engine.words import WordsRunner
+from radixchat.chat.errors import RequestError
+from radixchat.radix import PrefixCache, Snapshot
+from radixchat.radix import events as ev
+from radixchat.radix.keys import Int32Array, as_array
+from radixchat.radix.recording import Header, Recorder, Recording
+from radixchat.radix.why import Why, Whys
+
+Tokens = tuple[int, ...]
+Prefix = tuple[str, Tokens]
+"""A namespace, and tokens from the first on."""
+
+
+class Numbers:
+    """Numbers are tokens; those from 1000 on spell what two others spell together."""
+
+    name = "numbers"
+    eos_ids: frozenset[int] = frozenset()
+
+    def encode(self, text: str) -> Int32Array:
+        return np.array([int(word) for word in text.split()], dtype=np.int32)
+
+    def token_bytes(self, token: int) -> bytes:
+        if token >= 1000:
+            return self.token_bytes(token // 1000) + self.token_bytes(token % 1000)
+        return b"%d " % token
+
+
+class Served:
+    """Requests to a cache, and the explanation of each."""
+
+    def __init__(self, cache: PrefixCache, name: str = "radix", *, max_running: int = 16) -> None:
+        self.engine = Engine(WordsRunner(), cache, Numbers(), name="words", cache_name=name, max_running=max_running)  # type: ignore[arg-type]
+        self.recorder = Recorder(Header(cache.config, cache=name), Numbers().token_bytes)
+        self.engine.listeners.append(self.recorder.add)
+        self.whys = Whys(self.recording)
+        self.prompts: dict[int, Prefix] = {}
+
+    @property
+    def recording(self) -> Recording:
+        return self.recorder.recording
+
+    def ask(self, *asks: Ask) -> Why:
+        """Serves requests at once; returns the explanation of the last one."""
+        for number, (each, _) in enumerate(
+            ((each, reply) for each in asks for reply in each.forced), start=len(self.prompts) + 1
+        ):
+            self.prompts[number] = (each.namespace, tuple(each.prompt.tolist()))  # type: ignore[union-attr]
+        try:
+            self.engine.run(asks)
+        finally:
+            self.engine.check_integrity()
+            self.recorder.flush()
+        return self.whys.of_request(len(self.prompts))
+
+    def try_to_ask(self, *asks: Ask) -> None:
+        """The same for requests that may find no room."""
+        try:
+            self.ask(*asks)
+        except (RequestError, LookupError):
+            self.recorder.flush()
+
+    def say(self, prompt: Sequence[int], reply: Sequence[int] = (1,), talk: str = "", namespace: str = "") -> Why:
+        """Serves one request."""
+        return self.ask(asks(prompt, reply, talk=talk, namespace=namespace))
+
+
+def asks(prompt: Sequence[int], *replies: Sequence[int], talk: str = "", namespace: str = "") -> Ask:
+    """A request, or samples of one prompt."""
+    forced = tuple(np.array(reply, dtype=np.int32) for reply in replies)
+    return Ask(prompt=np.array(prompt, dtype=np.int32), forced=forced, conversation=talk, namespace=namespace)
+
+
+class Witness:
+    """What was resident after each event, told from snapshots."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._chains: dict[tuple[str, bytes], Tokens] = {}
+        self.ever: set[Prefix] = set()
+        self.at: dict[int, tuple[set[Prefix], set[Prefix]]] = {}  # request -> resident when it began, and until then
+        for position, event in enumerate(recording.events):
+            if isinstance(event, ev.RequestStarted):
+                self.at[event.request] = (self._resident(recording.at(position)), set(self.ever))
+            if type(event) not in ev.QUIET:
+                self.ever |= self._resident(recording.at(position + 1))
+
+    def _resident(self, snapshot: Snapshot) -> set[Prefix]:
+        ends = self._of_blocks(snapshot) if snapshot.blocks is not None else _of_nodes(snapshot)
+        return {(name, tokens[:end]) for name, tokens in ends for end in range(1, len(tokens) + 1)}
+
+    def _of_blocks(self, snapshot: Snapshot) -> list[Prefix]:
+        assert snapshot.blocks is not None
+        found: list[Prefix] = []
+        names = {}
+        for root in snapshot.roots:
+            stack = list(root.node.children)
+            while stack:
+                node = stack.pop()
+                names[node.id] = root.namespace
+                stack.extend(node.children)
+        blocks = {block.node: block for block in snapshot.blocks.blocks if block.node in names}
+        for node in sorted(blocks, key=lambda node: blocks[node].depth):
+            block, name = blocks[node], names[node]
+            above = self._chains[name, block.parent] if block.parent else ()
+            self._chains[name, block.digest] = tokens = above + tuple(as_array(block.key).tolist())
+            found.append((name, tokens))
+        return found
+
+
+def _of_nodes(snapshot: Snapshot) -> list[Prefix]:
+    found: list[Prefix] = []
+    for root in snapshot.roots:
+        stack = [((), child) for child in root.node.children]
+        while stack:
+            above, node = stack.pop()
+            tokens = above + tuple(node.tokens.tolist())
+            found.append((root.namespace, tokens))
+            stack.extend((tokens, child) for child in node.children)
+    return found
