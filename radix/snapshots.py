@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from .keys import Int32Array, Key, as_array, count
+from .keys import Digest, Int32Array, Key, as_array, count
 
 
 class State(Enum):
@@ -112,8 +112,8 @@ class BlockView(NamedTuple):
 
     number: int  # place in the pool, from 0, or from 1 where the preset keeps block 0 as its null block
     refs: int  # entries of open block tables that name it
-    digest: bytes  # hash of the block as the index knows it; b"" = no hash
-    parent: bytes  # the hash before it in its chain; b"" at the start
+    digest: Digest  # hash of the block as the index knows it; b"" = no hash
+    parent: Digest  # the hash before it in its chain; b"" at the start
     key: Key  # the tokens whose K/V it holds; may be fewer than a block
     slots: Key  # all its slots in the KV pool
     last: int  # tick of its last use
