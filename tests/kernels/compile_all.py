@@ -23,6 +23,7 @@ from triton.compiler import ASTSource
 from radixchat.kernels.variants import Variant
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
+STRIDE = re.compile(r"^(?!lse_).*_(row|head|slot|stride)$")
 TOOL = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 
 
@@ -51,7 +52,7 @@ def compiled(variant: Variant, major: int) -> dict[str, Any]:
     """Returns bytes of shared memory, registers, bytes of stack of a thread (where registers spill), and any error."""
     began = time.perf_counter()
     try:
-        source = ASTSource(variant.fn, dict(variant.signature), dict(variant.constexprs))
+        source = ASTSource(variant.fn, dict(variant.signature), dict(variant.constexprs), _aligned(variant))
         target = GPUTarget("cuda", major * 10, 32)
         kernel = triton.compile(source, target=target, options=dict(variant.options))
     except Exception as error:
@@ -64,6 +65,16 @@ def compiled(variant: Variant, major: int) -> dict[str, Any]:
     registers, stack = (int(re.findall(rf"{what}:(\d+)", usage)[-1]) for what in ("REG", "STACK"))
     sizes = {"shared": kernel.metadata.shared, "registers": registers, "stack": stack}
     return {"error": None, "seconds": round(seconds, 2), **sizes}
+
+
+def _aligned(variant: Variant) -> dict[tuple[int], list[list[Any]]]:
+    """Returns what Triton sees at a call: memory begins at multiples of 16 bytes, and models' strides are such, too."""
+    known = {
+        place
+        for place, (name, kind) in enumerate(variant.signature.items())
+        if kind.startswith("*") or (kind == "i32" and STRIDE.search(name))
+    }
+    return {(place,): [["tt.divisibility", 16]] for place in sorted(known)}
 
 
 if __name__ == "__main__":
