@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from radixchat.kernels import attention
 from radixchat.kernels.attention import RaggedBatch, decode, extend, new_pool, write
 
 SLOTS = 420
@@ -96,6 +97,20 @@ def test_extend_over_ragged_lengths(slots, by_head, dtype):
 def test_decode_over_ragged_lengths(slots, by_head, dtype):
     case = Case(DECODES, slots=slots, dtype=dtype, by_head=by_head)
     assert case.batch.decodes
+    assert_close(case, case.run(decode))
+
+
+@pytest.mark.parametrize("by_head", [True, False], ids=["by head", "by token"])
+@pytest.mark.parametrize("group", [1, 3])
+@pytest.mark.parametrize("slots", ["pieces", "runs"])
+@pytest.mark.parametrize("prefix", [2, 33, 200])
+def test_one_new_token_attends_where_keys_lie(prefix, slots, group, by_head, monkeypatch):
+    """The same, run by run, with nothing brought together."""
+    monkeypatch.setattr(attention, "RUN", 1)
+    monkeypatch.setattr(attention, "PLACE", 1)
+    monkeypatch.setattr(attention, "_attend", None)
+    case = Case([(1, prefix)], heads=2 * group, slots=slots, by_head=by_head)
+    assert len(case.batch.spans[0].parts) == (2 if slots == "pieces" else 0)
     assert_close(case, case.run(decode))
 
 
