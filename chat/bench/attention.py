@@ -7,7 +7,7 @@ cache does. SDPA gets keys side by side in one case, and gathers them first in t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -186,13 +186,16 @@ def on_gpu(at: Conditions) -> Rows:
 
 def _against_sdpa(at: Conditions, heads: Heads, requests: int, context: int) -> Rows:
     at.say(f"decode attention, heads {heads.name}, {requests} at context {context:,}")
-    layer = Layer(heads, rows_of(requests, context), at)
-    ordered = Layer(heads, rows_of(requests, context), at, scattered=False)
-    calls: dict[str, Call] = {
-        "ours": layer.kernel(), "ours, slots in order": ordered.kernel(), "gather, then SDPA": layer.gathered()
-    }  # fmt: skip
-    arms: dict[str, Callable[[], object]] = {name: replayed([call], layer.device) for name, call in calls.items()}
-    arms |= {f"SDPA {name}": arm for name, arm in _backends(layer)}
+    layers = [Layer(heads, rows_of(requests, context), at) for _ in range(2)]
+    ordered = [Layer(heads, rows_of(requests, context), at, scattered=False) for _ in range(2)]
+    layer = layers[0]
+    calls: dict[str, list[Call]] = {
+        "ours": [each.kernel() for each in layers],
+        "ours, slots in order": [each.kernel() for each in ordered],
+        "gather, then SDPA": [each.gathered() for each in layers],
+    }
+    arms: dict[str, Call] = {name: replayed(each, layer.device) for name, each in calls.items()}
+    arms |= {f"SDPA {name}": arm for name, arm in _backends(layers)}
     took = at.times(arms, ROUNDS, SECONDS)
     floor = layer.bytes / bandwidth(at)
     fastest = min((name for name in arms if name.startswith("SDPA")), key=lambda name: took[name])
@@ -203,18 +206,18 @@ def _against_sdpa(at: Conditions, heads: Heads, requests: int, context: int) -> 
     yield Row(value=took["gather, then SDPA"] / ours, goal=goal("G5b", f"gather {heads.name}"), **same)
 
 
-def _backends(layer: Layer) -> Iterator[tuple[str, Callable[[], object]]]:
+def _backends(layers: list[Layer]) -> Iterator[tuple[str, Call]]:
     """Yields an arm for every backend of SDPA that takes the case."""
-    contiguous = layer.contiguous()
+    contiguous = [layer.contiguous() for layer in layers]
     for name, backend in BACKENDS.items():
-        call = _with(backend, contiguous)
+        calls = [_with(backend, call) for call in contiguous]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # each backend says at length what it does not take
-                call()
+                calls[0]()
         except RuntimeError:
             continue
-        yield name, replayed([call], layer.device)
+        yield name, replayed(calls, layers[0].device)
 
 
 def _with(backend: SDPBackend, call: Call) -> Call:

@@ -17,15 +17,18 @@ SIZE = 1 << 30
 
 def bandwidth(at: Conditions) -> float:
     """Returns bytes per second: of a plain sum on a CPU, of a copy (reads and writes) on a GPU."""
-    if at.device == "cuda":
-        return H200 if "H200" in torch.cuda.get_device_name() else copy_rate()
-    if at.device not in _known:
+    key = (at.device, at.quick)
+    if key not in _known:
         at.say("the bandwidth of memory")
-        _known[at.device] = _read_rate(1 << 20 if at.quick else SIZE)
-    return _known[at.device]
+        _known[key] = _of_gpu() if at.device == "cuda" else _read_rate(1 << 20 if at.quick else SIZE)
+    return _known[key]
 
 
-_known: dict[str, float] = {}
+_known: dict[tuple[str, bool], float] = {}
+
+
+def _of_gpu() -> float:
+    return H200 if "H200" in torch.cuda.get_device_name() else _copy_rate()
 
 
 def _read_rate(size: int) -> float:
@@ -33,7 +36,7 @@ def _read_rate(size: int) -> float:
     return size / interleaved({"sum": lambda: numbers.sum()}, 7)["sum"]
 
 
-def copy_rate() -> float:
+def _copy_rate() -> float:
     """Returns what a GPU's own copy reaches, reads and writes counted, in bytes per second."""
     source = torch.rand(SIZE // 4, device="cuda")
     target = torch.empty_like(source)

@@ -14,12 +14,15 @@ import torch
 CACHE = 60_000_000
 """Bytes of an H200's L2: buffers rotate over more than this."""
 
+CALLS = 10
+"""The least that one graph holds, so that its own start does not count."""
+
 Call = Callable[[], object]
 
 
 def rotations(bytes_read: int) -> int:
-    """Returns over how many sets of buffers a call should rotate that reads so many bytes."""
-    return 1 + CACHE // max(bytes_read, 1) if bytes_read < CACHE else 1
+    """Returns over how many sets of buffers a call should rotate that reads so many bytes; two at least."""
+    return 1 + max(1, CACHE // max(bytes_read, 1))
 
 
 def replayed(calls: Sequence[Call], device: torch.device) -> Callable[[], float]:
@@ -39,8 +42,9 @@ def replayed(calls: Sequence[Call], device: torch.device) -> Callable[[], float]
     torch.cuda.current_stream().wait_stream(stream)
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
+    repeats = -(-CALLS // len(calls))
     with torch.cuda.graph(graph):
-        for call in calls:
+        for call in [*calls] * repeats:
             call()
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
 
@@ -49,7 +53,7 @@ def replayed(calls: Sequence[Call], device: torch.device) -> Callable[[], float]
         graph.replay()
         end.record()
         end.synchronize()
-        return float(begin.elapsed_time(end)) / 1e3 / len(calls)
+        return float(begin.elapsed_time(end)) / 1e3 / (repeats * len(calls))
 
     return arm
 
