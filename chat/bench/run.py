@@ -172,7 +172,7 @@ def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
 
 def _why_not(section: Section, at: Conditions) -> str | None:
     if at.device not in section.devices:
-        return NO_CUDA if section.devices == (CUDA,) and not _has_cuda() else f"see --device {section.devices[0]}"
+        return NO_CUDA if section.devices == (CUDA,) and not _has_cuda() else f"it is for --device {section.devices[0]}"
     if section.package and importlib.util.find_spec(section.package) is None:
         return f"it needs {section.package}, which is not installed"
     return None
