@@ -454,7 +454,8 @@ def bench(
 @app.command(rich_help_panel="Measure")
 def simulate(
     traces: Annotated[
-        list[Path], typer.Argument(metavar="TRACE...", help="JSONL with hash_ids, as Mooncake's; or recordings.")
+        list[Path],
+        typer.Argument(metavar="TRACE...", help="JSONL with hash_ids, as Mooncake's; or recordings: `last`."),
     ],
     cache: Annotated[list[str] | None, typer.Option("--cache", help="radix, hash, none; several: radix,hash.")] = None,
     policy: Annotated[

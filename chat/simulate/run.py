@@ -14,6 +14,7 @@ from typing import Final
 from ...viz import sanitize
 from ..errors import UsageError, UserError
 from ..exporting import files
+from ..journal import find
 from ..terminal import Terminal, open_terminal
 from . import capacities, results, window
 from .caches import OPTIMUM, Setup
@@ -37,6 +38,7 @@ def run_simulate(paths: Sequence[Path], asked: Options, *, color: str, ascii: bo
         KeyboardInterrupt: Ctrl-C; no process and no file is left behind.
     """
     _check(asked)
+    paths = [find(str(path)) for path in paths]  # `last` is the newest recording
     terminal = open_terminal(color, ascii)
     skipped = Skipped(asked.skip_bad)
     with tempfile.TemporaryDirectory(prefix="radixchat-", ignore_cleanup_errors=True) as folder:

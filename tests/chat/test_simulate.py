@@ -21,7 +21,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radixchat.chat import cli
+from radixchat.chat import cli, commands
+from radixchat.chat.chat import Chat
 from radixchat.chat.errors import UsageError
 from radixchat.chat.simulate import capacities, sweep
 from radixchat.chat.simulate.caches import Setup, Wanted
@@ -34,6 +35,8 @@ from radixchat.chat.simulate.trace import Trace, pack
 from radixchat.radix import events as ev
 from radixchat.radix.policies import POLICIES
 from radixchat.radix.recording import load
+
+from .scripted import scripted_engine
 
 TRACES = os.environ.get("RADIXCHAT_TRACES", "")
 FIELDS = "cache policy rules capacity capacity_tokens requests refused blocks hits hit_ratio tokens hit_tokens".split()
@@ -439,6 +442,21 @@ def test_a_simulation_brings_no_heavy_package_along(trace, home):
     loaded = done.stdout.splitlines()[-1].split()
     assert "radixchat.radix.tree" in loaded
     assert not {"torch", "transformers", "triton", "textual", "matplotlib"}.intersection(loaded)
+
+
+def test_a_chat_that_was_recorded_is_a_trace(run, home):
+    """What a simulation without bounds finds is what the chat found; the second prompt has the first reply in it."""
+    chat = Chat(lambda model: scripted_engine("One.", "Two.", "Three."), record=Path("chat.jsonl"), keep=True)
+    for text in ("Hello", "And you?", "/new", "Help"):
+        list(commands.run(chat, text) if text.startswith("/") else chat.send(text))
+    finished = [event for event in chat.journal.recording.events if isinstance(event, ev.RequestFinished)]
+    chat.close()
+    (row,) = json.loads(run("last", "--capacity", "1k", "--json", "--no-optimum").out)["rows"]
+    assert row["requests"] == len(finished) == 3
+    assert row["tokens"] == sum(event.prompt for event in finished)
+    assert row["hits"] == sum(event.matched for event in finished) > finished[0].prompt
+    paged = json.loads(run("chat.jsonl", "--trace-block", 16, "--capacity", "1k", "--json").out)["rows"][0]
+    assert row["hits"] - 3 * 16 < paged["hit_tokens"] <= row["hits"]
 
 
 # -- processes -----------------------------------------------------------------------------------------------------
