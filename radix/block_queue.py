@@ -8,17 +8,17 @@ order depends on it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Protocol
 
 from .presets import FreeOrder
 
 Stretch = OrderedDict[int, None]
 
 
-class Standing(NamedTuple):
-    """What an evictor goes by."""
+class Standing(Protocol):
+    """What an evictor judges a block by."""
 
     last: int  # tick of the last use
     depth: int  # blocks that its hash covers
@@ -177,12 +177,12 @@ class Evictor(FreeQueue):
 
     Args:
         numbers: Blocks that were never used.
-        standing: What a block is judged by.
+        blocks: All that were ever used, by number; who is in the queue keeps its standing.
     """
 
-    def __init__(self, numbers: range, standing: Callable[[int], Standing]) -> None:
+    def __init__(self, numbers: range, blocks: Mapping[int, Standing]) -> None:
         super().__init__(numbers)
-        self._standing = standing
+        self._blocks = blocks
 
     def __iter__(self) -> Iterator[int]:
         """Yields the blocks in the order in which they would be taken."""
@@ -194,16 +194,16 @@ class Evictor(FreeQueue):
             yield number
 
     def _choice(self, freed: Stretch) -> int:
-        best, standing = -1, Standing(0, 0)
-        for number in freed:
-            other = self._standing(number)
-            if best < 0:
-                best, standing = number, other
-            elif standing.last < other.last:
+        blocks, numbers = self._blocks, iter(freed)
+        choice = next(numbers)
+        best = blocks[choice]
+        for number in numbers:
+            other = blocks[number]
+            if best.last < other.last:
                 break
-            elif standing.depth < other.depth:
-                best, standing = number, other
-        return best
+            if best.depth < other.depth:
+                choice, best = number, other
+        return choice
 
     def first(self, n: int) -> list[int]:
         """See `FreeQueue.first`."""
@@ -229,8 +229,8 @@ def _others(freed: list[int], bare: list[int]) -> Iterable[int]:
     return (number for number in freed if number not in without)
 
 
-def queue_for(order: FreeOrder, numbers: range, standing: Callable[[int], Standing]) -> FreeQueue:
+def queue_for(order: FreeOrder, numbers: range, blocks: Mapping[int, Standing]) -> FreeQueue:
     """Returns the empty pool's queue under a rule."""
     if order == "evictor":
-        return Evictor(numbers, standing)
+        return Evictor(numbers, blocks)
     return {"unhashed-first": UnhashedFirst, "plain": Plain}.get(order, FreeQueue)(numbers)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from . import events as ev
 from .block_forest import Block, Forest, HiddenRoot
-from .block_queue import FreeQueue, Standing, queue_for
+from .block_queue import FreeQueue, queue_for
 from .keys import TOKEN_BYTES, Digest, Key
 from .presets import BlockRules, rules_named
 from .snapshots import Blocks, BlockView, NodeView, Root, Snapshot, TableView, Tombstone
@@ -68,7 +68,7 @@ class BlockState:
         self.tables: dict[int, Table] = {}
         self.roots: dict[str, HiddenRoot] = {"": HiddenRoot(ROOT, "")}
         self.tombstones: list[Tombstone] = []
-        self.queue: FreeQueue = queue_for(self.rules.free_order, range(self.first, self.highest + 1), self._standing)
+        self.queue: FreeQueue = queue_for(self.rules.free_order, range(self.first, self.highest + 1), self.nodes)
         self.forest: Forest | None = None
         self.changes: list[Change] | None = None  # nodes that came and went, while somebody keeps account
         self._in_order: list[Block] | None = None  # all blocks by number, until a new one is used
@@ -303,10 +303,6 @@ class BlockState:
         """Returns all slots of a block, as a key."""
         return block.slots_of(self.first, self.size)
 
-    def _standing(self, number: int) -> Standing:
-        block = self.nodes[number]
-        return Standing(block.last, block.depth)
-
     def _use(self, block: Block) -> None:
         if not block.refs:
             if block.inside:
@@ -434,7 +430,7 @@ class BlockState:
         state.in_flight, state.resident, state.protected = snapshot.in_flight, snapshot.resident, snapshot.protected
         state.tombstones = list(snapshot.tombstones)
         state.roots = {root.namespace: HiddenRoot(root.node.id, root.namespace) for root in snapshot.roots}
-        state.nodes = {view.number: _thawed(view) for view in shown.blocks}
+        state.nodes.update({view.number: _thawed(view) for view in shown.blocks})
         state.highest = max([state.highest, *shown.queue, *state.nodes])
         registered = sorted((block for block in state.nodes.values() if block.node), key=lambda block: block.node)
         for block in registered:

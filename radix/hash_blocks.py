@@ -303,17 +303,20 @@ class HashBlockCache:
 
     def _take(self, table: BlockTable, n: int) -> tuple[Gone, ...]:
         """Takes blocks of the queue to the end of a table; returns what they held."""
-        gone = self._free_up(n, self.rules.evict)
-        self._do(ev.BlocksTaken(table.number, tuple(self._state.queue.first(n)), self._state.tick))
+        numbers, gone = self._free_up(n, self.rules.evict)
+        self._do(ev.BlocksTaken(table.number, tuple(numbers), self._state.tick))
         return gone
 
-    def _free_up(self, n: int, why: str) -> tuple[Gone, ...]:
-        """Evicts what the next n blocks of the queue hold."""
-        nodes = self._state.nodes
-        victims = [nodes[number] for number in self._state.queue.first(n) if number in nodes and nodes[number].digest]
+    def _free_up(self, n: int, why: str) -> tuple[list[int], tuple[Gone, ...]]:
+        """Evicts what the next n blocks of the queue hold; returns them, still there, and what went."""
+        state, nodes = self._state, self._state.nodes
+        numbers = state.queue.first(n)
+        victims = [nodes[number] for number in numbers if number in nodes and nodes[number].digest]
         if victims and self.rules.evict == "all":
-            victims = [block for block in self._lookup.queued(self._state.queue) if block.digest]
-        return self._evict(victims, why, n * self.block_size)
+            victims = [block for block in self._lookup.queued(state.queue) if block.digest]
+            gone = self._evict(victims, why, n * self.block_size)
+            return state.queue.first(n), gone
+        return numbers, self._evict(victims, why, n * self.block_size)
 
     def _evict(self, victims: list[Block], why: str, asked: int) -> tuple[Gone, ...]:
         if not victims:
@@ -336,8 +339,7 @@ class HashBlockCache:
         place = seam // self.block_size
         first = place * self.block_size
         source = table.blocks[place]
-        gone = self._free_up(1, self.rules.evict)
-        (target,) = self._state.queue.first(1)
+        (target,), gone = self._free_up(1, self.rules.evict)
         computed = max(0, lease.computed - first)
         tick = self._state.tick
         self._do(ev.BlockCopied(table.number, place, source.number, target, computed, tick))

@@ -131,7 +131,7 @@ class Lease:
 
 
 class PrefixCache(Protocol):
-    """Any prefix cache. `RadixCache`, `LastSequence` and `NoCache` are ours; a hash-block cache fits as well."""
+    """Any prefix cache. `RadixCache`, `HashBlockCache`, `LastSequence` and `NoCache` are ours."""
 
     @property
     def config(self) -> CacheConfig:

@@ -62,7 +62,7 @@ class Header:
     """What a recording was made with."""
 
     config: CacheConfig
-    cache: str = "radix"  # radix, last or none
+    cache: str = "radix"  # radix, hash, last or none
     model: str = ""  # its name, never a path
     tokenizer: str = ""
     bytes_per_token: int = 0  # of K and V over all layers; 0: no model
