@@ -5,51 +5,68 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.table import Table
 
 from ...viz import sanitize
 from ..plots import Line, Style, plot
-from ..terminal import Terminal
+from ..terminal import WIDTH, Terminal
 from .caches import OPTIMUM
 from .reading import Skipped
 from .replaying import Row
 from .trace import Trace
 
+Cell = Callable[[Row], str]
+"""What stands in a column."""
+
 _DIGITS = 6  # of ratios and seconds, in JSON and CSV
 
 
 def table(rows: Sequence[Row], terminal: Terminal) -> Table:
-    """Returns the rows for people; rules that all share stand below the table, refusals only where there are any."""
-    shown = Table(box=box.ASCII2 if terminal.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    refused = any(row.refused for row in rows)
+    """Returns the rows for people.
+
+    Rules that all share stand below the table, refusals only where there are any; what others say as well is left out
+    where the terminal is narrow.
+    """
+    shown = Table(box=None if terminal.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     rules = {row.rules for row in rows if row.rules}
-    several = len(rules) > 1
-    if rules and not several:
+    cells: list[tuple[str, Callable[[Row], str]]] = [
+        ("cache", lambda row: row.cache),
+        ("policy", lambda row: row.policy),
+    ]
+    if len(rules) > 1:
+        cells.append(("rules", lambda row: row.rules))
+    elif rules:
         shown.caption = f"rules: {rules.pop()}"
-    for name in ("cache", "policy", *(["rules"] if several else [])):
-        shown.add_column(name)
-    for name in ("capacity", "hit ratio", "of tokens", "evictions", *(["refused"] if refused else []), "seconds"):
-        shown.add_column(name, justify="right")
+    for name, cell in cells:
+        shown.add_column(name, min_width=max(len(word) for row in rows for word in cell(row).split() or [""]))
+    figures = [
+        (name, cell)
+        for name, cell in _FIGURES.items()
+        if (name != "refused" or any(row.refused for row in rows)) and (name not in _SPARED or terminal.width >= WIDTH)
+    ]
+    for name, _ in figures:
+        shown.add_column(name, justify="right", no_wrap=True)  # a figure that is cut is wrong
     for row, following in zip(rows, [*rows[1:], None], strict=True):
-        shown.add_row(
-            row.cache,
-            row.policy,
-            *([row.rules] if several else []),
-            f"{row.capacity:,}",
-            f"{row.hit_ratio:.2%}",
-            f"{row.token_hit_ratio:.2%}",
-            f"{row.evictions:,}",
-            *([f"{row.refused:,}"] if refused else []),
-            f"{row.seconds:.2f}",
-            end_section=following is not None and _line_of(following) != _line_of(row),
-        )
+        ends = following is not None and _line_of(following) != _line_of(row)
+        shown.add_row(*(cell(row) for _, cell in [*cells, *figures]), end_section=ends)
     return shown
+
+
+_FIGURES: Final[dict[str, Cell]] = {
+    "capacity": lambda row: f"{row.capacity:,}",
+    "hit ratio": lambda row: f"{row.hit_ratio:.2%}",
+    "of tokens": lambda row: f"{row.token_hit_ratio:.2%}",
+    "evictions": lambda row: f"{row.evictions:,}",
+    "refused": lambda row: f"{row.refused:,}",
+    "seconds": lambda row: f"{row.seconds:.2f}",
+}
+_SPARED: Final = ("of tokens", "seconds")
 
 
 def told(trace: Trace) -> str:

@@ -42,9 +42,11 @@ def run_simulate(paths: Sequence[Path], asked: Options, *, color: str, ascii: bo
     terminal = open_terminal(color, ascii)
     skipped = Skipped(asked.skip_bad)
     with tempfile.TemporaryDirectory(prefix="radixchat-", ignore_cleanup_errors=True) as folder:
-        with _progress(terminal, "reading", None) as done:
-            trace = _read(paths, asked, skipped, Path(folder) / "trace", done)
-        _tell_skipped(terminal, skipped)
+        try:
+            with _progress(terminal, "reading", None) as done:
+                trace = _read(paths, asked, skipped, Path(folder) / "trace", done)
+        finally:
+            _tell_skipped(terminal, skipped)
         jobs = _jobs(asked, trace)
         if asked.record is not None:
             terminal.say(window.record(trace, jobs[0], window.parse(asked.window), asked.record))

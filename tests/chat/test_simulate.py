@@ -311,9 +311,13 @@ def test_a_trace_that_cannot_be_read(run, missing):
     assert told.code == 2 and "cannot be read" in told.err
 
 
-def test_an_empty_trace_has_no_request(tmp_path, run):
+def test_a_trace_without_a_request(tmp_path, run):
+    """What was wrong with its lines is told, too."""
     (tmp_path / "empty.jsonl").write_text("\n")
     assert run("empty.jsonl").code == 1
+    (tmp_path / "text.jsonl").write_text("some text\n")
+    told = run("text.jsonl", "--skip-bad")
+    assert told.code == 1 and "skipped line 1 of text.jsonl: is no JSON" in told.err
 
 
 # -- options -------------------------------------------------------------------------------------------------------
@@ -382,6 +386,16 @@ def test_the_table(run, trace):
     assert [row[0] for row in cells] == [name for name in ("radix", "hash", "none", "optimum") for _ in (2, 3)]
     assert cells[0][:6] == ["radix", "lru", "page prefix deepest", "2", "33.33%", "33.33%"]
     assert "3 requests" in told.err and "50.00%" in told.err
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_no_word_and_no_figure_of_the_table_is_cut(run, tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    (tmp_path / "wide.jsonl").write_text(line(range(123_456)) + "\n" + line([0]) + "\n")
+    told = run("wide.jsonl", "--trace-block", 1, "--cache", "radix,hash", "--capacity", "100k,200k", "--ascii")
+    assert told.out.isascii() and max(map(len, told.out.splitlines())) <= columns
+    assert told.out.count("100,000") == told.out.count("200,000") == 3
+    assert told.out.count("vllm-0.33") == 2 and "optimum" in told.out and "…" not in told.out
 
 
 def test_json_and_csv_carry_the_same(run, trace):
