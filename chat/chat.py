@@ -20,6 +20,7 @@ from .errors import TooLong, UsageError, UserError
 from .items import Act, Asked, Copied, Delta, Item, Preview, Report, Tree
 from .journal import Journal
 from .store import Store
+from .why import Explained
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class Chat:
         store: Where conversations are saved; None keeps them in memory. It is closed with the chat.
         conversation: Name of the conversation to begin in, saved or new; None is a new one.
         latest: Whether to begin in the one that was used last.
+        why: Whether a line under a turn says why its prompt was not reused, where that is worth a word.
 
     Attributes:
         engine: Serves all conversations.
@@ -83,6 +85,8 @@ class Chat:
         book: The conversations; `current` is one of them.
         totals: Counts over all turns.
         last: The report of the last turn, until the engine changes.
+        explained: Why prompts were not reused, since the recording began.
+        tells_why: Whether a line under a turn says so.
     """
 
     def __init__(
@@ -99,8 +103,10 @@ class Chat:
         store: Store | None = None,
         conversation: str | None = None,
         latest: bool = False,
+        why: bool = True,
     ) -> None:
         self.app = app
+        self.tells_why = why
         self._load = load
         self._given = dict(params or {})
         self._defaults = dict(defaults or {})
@@ -116,6 +122,7 @@ class Chat:
         self.book = Book(store or Store(), tokens_of(self.engine))
         self._begin(conversation, latest)
         self.journal = Journal(self.engine, record, keep=keep)
+        self.explained = Explained(self.journal.recording)
 
     def _begin(self, name: str | None, latest: bool) -> None:
         if latest:
@@ -224,6 +231,10 @@ class Chat:
         self.current.drop_oldest(turns)
         self.book.save()
 
+    def why_line(self, report: Report) -> str:
+        """Returns the line under a turn that says why its prompt was not reused; "" where it needs none."""
+        return self.explained.line(report.why) if self.tells_why and report.why is not None else ""
+
     def set_system(self, text: str) -> None:
         """Changes the system prompt of the current conversation."""
         self.current.system = text
@@ -244,7 +255,7 @@ class Chat:
         """Asks the current conversation; yields pieces of the reply, then its report."""
         conversation, prompt = self.current, self.prompt(user)
         yield Asked(conversation.name, user)
-        for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence)):
+        for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence, user)):
             if isinstance(item, Report):
                 done = item.completion
                 if not done.token_ids:
@@ -279,7 +290,7 @@ class Chat:
         if last.finish_reason == "stop":
             raise UsageError("the last reply is complete", "Ask for more, or change it with /regen or /edit.")
         conversation.retake(self.engine.tokenizer)  # under another model
-        for item in self._reply(conversation, conversation.ids, None, first=False):
+        for item in self._reply(conversation, conversation.ids, None, last.user, first=False):
             if isinstance(item, Report) and item.completion.token_ids:
                 done = item.completion
                 conversation.lengthen(done.text, done.token_ids, self._raw(done.token_ids), done.finish_reason)
@@ -317,7 +328,7 @@ class Chat:
             raise
 
     def _reply(
-        self, conversation: Conversation, ids: Int32Array, divergence: Divergence | None, first: bool = True
+        self, conversation: Conversation, ids: Int32Array, divergence: Divergence | None, user: str, first: bool = True
     ) -> Iterator[Item]:
         silent = first  # blanks before the first word are not shown
         for chunk in self.engine.stream(ids, self.params, conversation=conversation.name):
@@ -328,7 +339,9 @@ class Chat:
             if chunk.completion is not None:
                 self.totals.add(chunk.completion)
                 self._time(chunk.completion)
-                self.last = Report(conversation.name, chunk.completion, self.snapshot(), divergence)
+                snapshot = self.snapshot()
+                why = self.explained.ended(divergence, user)
+                self.last = Report(conversation.name, chunk.completion, snapshot, divergence, why)
                 yield self.last
 
     def _time(self, done: Completion) -> None:
@@ -403,6 +416,7 @@ class Chat:
         self.journal.close()
         self.engine = engine
         self.journal = Journal(engine, keep=self._keep)
+        self.explained = Explained(self.journal.recording, ascii=self.explained.ascii)
         self.last = None
         self.book.retokenise(tokens_of(engine))
 

@@ -261,6 +261,23 @@ def replay(
 
 
 @app.command(rich_help_panel="Teach")
+def why(
+    recording: Annotated[str, typer.Argument(help="A recording, or `last` for the newest.", autocompletion=recordings)],
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Of this step; else of the last request.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same for programs, one request a line.")] = False,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Say why a prompt of a recording was not reused: what was never there, what went, when, and for whom.
+
+    Needs no model. docs/why.md says what each cause means.
+    """
+    from .why import run_why
+
+    run_why(recording, step=step, json=json, color=color.value, ascii=ascii)
+
+
+@app.command(rich_help_panel="Teach")
 def lesson(
     name: Annotated[
         str | None,

@@ -425,7 +425,7 @@ def _sample(chat: Chat) -> str:
     return chat.current.turns[-1].user if chat.current.turns else "Hello!"
 
 
-from . import experiments  # noqa: E402, F401 - more rows of the table
+from . import experiments, questions  # noqa: E402, F401 - more rows of the table
 
 __all__ = [
     "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "complete",

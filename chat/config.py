@@ -54,6 +54,7 @@ class Config:
     theme: str | None = _of(None, *THEMES)  # of the app
     view: str = _of("auto", *VIEWS)  # how the app draws the tree
     beats: bool = True  # whether the app pauses for a moment where a node splits or goes
+    why: bool = True  # whether a line under a turn says why its prompt was not reused
     ascii: bool = False
     record: bool = True  # whether chats are recorded
     save: bool = True  # whether conversations, recordings and what was typed are kept at all

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..radix import Peek, Snapshot
+from ..radix.why import Why
 from .conversation import Divergence
 from .engine import Completion
 
@@ -29,6 +30,7 @@ class Report(NamedTuple):
     completion: Completion
     snapshot: Snapshot  # the tree after it
     divergence: Divergence | None  # where the template rewrote history
+    why: Why | None = None  # why no more of the prompt was reused
 
 
 class Tree(NamedTuple):

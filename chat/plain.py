@@ -76,6 +76,7 @@ class PlainChat:
 
     def __init__(self, chat: Chat, terminal: Terminal, *, json: bool = False, history: History | None = None) -> None:
         self.chat = chat
+        self.chat.explained.ascii = terminal.ascii
         self.terminal = terminal
         self._history = history or History(None)
         self._json = json
@@ -231,6 +232,8 @@ class PlainChat:
             turn = {"event": "turn", "conversation": report.conversation, **facts(report.completion)}
             if report.divergence is not None:
                 turn["divergence"] = report.divergence._asdict()
+            if report.why is not None:
+                turn["why"] = self.chat.explained.facts(report.why)
             self._object(turn)
             return
         self._end_line()
@@ -240,6 +243,8 @@ class PlainChat:
         if report.completion.finish_reason in ("length", "capacity"):
             self._say(cut_off(report.completion.finish_reason))
         self._say(signature(report.completion))
+        if line := self.chat.why_line(report):
+            self._say(line)
 
     def _tree(self, tree: Tree) -> None:
         if self._json:

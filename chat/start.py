@@ -66,6 +66,7 @@ class Start:
             store=Store(conversations_file()) if save and config.save else None,
             conversation=self.conversation,
             latest=self.latest,
+            why=config.why,
         )
 
 

@@ -38,6 +38,7 @@ class Removal(NamedTuple):
     order: int  # 0 for the first of its eviction
     age: int  # ticks since the last use
     asked: int  # tokens of room wanted
+    trimmed: bool = False  # only the end of a leaf went
     askers: tuple[Asker, ...] = ()  # who wanted it; several where the events cannot tell which; nobody: no request
 
 
@@ -64,7 +65,8 @@ class Asked:
     lease: int = -1  # -1: a sample, that went on from the prompt of another
     node: int = 0  # where its match ended
     found: dict[int, Found] = field(default_factory=dict)  # hash blocks, by their place in the prompt
-    retracted: bool = False
+    holds: int = -1  # the lease that it has now; -1: it waits, or the events do not tell which
+    waits: bool = False  # it was retracted, and has not begun again
     ended: ev.RequestFinished | None = None
     ending: int = 0  # moment
     place: tuple[Run, int, Key] | None = None  # where its tokens lie, and those behind that were never resident
@@ -113,6 +115,8 @@ class Past:
         self._closed: tuple[str, Key, Key] | None = None  # the lease that ended just now: tokens, and those behind
         config = recording.header.config
         self._page = config.page_size
+        self._exact = bool(config.preset)  # a block table ends where its request does, and a node may not
+        self._loose: list[int] = []  # leases of those that began again, the events do not tell which
         self._pool: _Tree | _Pool = _Pool(self) if config.preset else _Tree(self)
 
     def read_on(self) -> None:
@@ -152,7 +156,9 @@ class Past:
                 self._talks.setdefault(conversation, []).append(asked)
                 self.steps.setdefault(self._step, []).append(asked)
             case ev.RequestRetracted(request):
-                self.requests[request].retracted = True
+                asked = self.requests[request]
+                self._locate(asked)
+                asked.holds, asked.waits = -1, True
             case ev.RequestFinished(request):
                 self._finish(event, self._running.pop(request, self.requests.get(request)))
             case _:
@@ -173,13 +179,23 @@ class Past:
     def begin(self, lease: int, namespace: str, node: int = 0) -> Asked | None:
         """A lease begins; returns the request that is known to have it."""
         asked = self._entering if self._entering is not None and self._entering.lease < 0 else None
-        if asked is None:  # one that was retracted begins again
+        if asked is None:
             self._moment += 1
-            self._entering = None
+            self._begin_again(lease)
         else:
-            asked.lease, asked.namespace, asked.node = lease, namespace, node
+            asked.lease = asked.holds = lease
+            asked.namespace, asked.node = namespace, node
         self.starts[lease] = self._moment
         return asked
+
+    def _begin_again(self, lease: int) -> None:
+        """One that was retracted begins again; where several wait, the events do not tell which."""
+        self._entering = None
+        waiting = [each for each in self._running.values() if each.waits]
+        if len(waiting) == 1:
+            waiting[0].holds, waiting[0].waits = lease, False
+        else:
+            self._loose.append(lease)
 
     def entered(self) -> None:
         """A request has found what it finds, and its room is made."""
@@ -189,38 +205,50 @@ class Past:
         """A lease ends; which request's it is, the next events say."""
         self._closed = (namespace, key, tail)
 
+    def _depth(self, asked: Asked) -> int:
+        """Returns how many tokens of the path that a request held are surely its own."""
+        if asked.holds >= 0:
+            return self.depths[asked.holds]
+        if asked.lease < 0 and not asked.waits:
+            return asked.reused  # a sample: the rest of its last node may be another's
+        return min((self.depths[lease] for lease in self._loose), default=0)
+
     def life(self, lease: int) -> Life:
         """Returns a life that begins now."""
         return Life(self._moment, lease)
 
-    def remove(self, why: str, order: int = 0, age: int = 0, asked: int = 0) -> int:
+    def remove(self, why: str, order: int = 0, age: int = 0, asked: int = 0, trimmed: bool = False) -> int:
         """Notes why something goes now; returns the number of the removal."""
         askers: tuple[Asker, ...] = ()
         if why not in _NOBODY:
             one = self._entering
             askers = (one.asker,) if one is not None else tuple(each.asker for each in self._running.values())
-        self.removals.append(Removal(self._moment, self._step, why, order, age, asked, askers))
+        self.removals.append(Removal(self._moment, self._step, why, order, age, asked, trimmed, askers))
         return len(self.removals) - 1
 
     def _finish(self, event: ev.RequestFinished, asked: Asked | None) -> None:
-        if asked is None:
-            return
-        asked.ended, asked.ending = event, self._moment
+        if asked is not None:
+            asked.ended, asked.ending = event, self._moment
+            self._locate(asked)
+
+    def _locate(self, asked: Asked) -> None:
+        """Notes where the tokens of a request lie, whose lease ended just now."""
         if self._closed is None:
             return
-        namespace, key, tail = self._closed
-        asked.namespace = namespace
-        if not tail and not asked.retracted:
-            key = cut(key, 0, self.depths.get(asked.lease, count(key)))
-        key = cut(key + tail, 0, event.prompt + event.generated)
-        self._closed = None
+        (namespace, key, tail), self._closed = self._closed, None
+        if not tail and not self._exact:
+            key = cut(key, 0, self._depth(asked))
+        key += tail
+        if asked.ended is not None:
+            key = cut(key, 0, asked.prompt + asked.ended.generated)
         along = self.ever.along(namespace, key)
         run, at = (along[-1].run, along[-1].end) if along else (self.ever.root(namespace), 0)
         computed = count(key) - bool(tail)  # the last sampled token has no K/V
         if computed - computed % self._page <= at < computed:
             life = self.life(asked.lease)._replace(gone=self.remove(UNFILLED))
             run, at = self.ever.add(run, at, cut(key, at, computed), life), computed
-        asked.place = (run, at, cut(key, at))
+        if asked.place is None or count(key) > asked.place[1] + count(asked.place[2]):
+            asked.namespace, asked.place = namespace, (run, at, cut(key, at))
 
 
 UNFILLED = "unfilled"
@@ -257,7 +285,7 @@ class _Tree:
         self._past = past
         self._roots: dict[int, str] = {}
         self._nodes: dict[int, _Place] = {}
-        self._tail: Key = b""  # tokens behind the last node of the lease that is about to end
+        self._sampled: ev.Sampled | None = None  # tokens behind the last node of the lease that is about to end
         self._open_root(ROOT, "")
 
     def _open_root(self, node: int, namespace: str) -> None:
@@ -292,16 +320,16 @@ class _Tree:
             case ev.Trimmed(node, tokens, why, order, age, asked):
                 place = nodes[node]
                 place.end -= tokens
-                ever.lose(place.run, place.end, place.end + tokens, past.remove(why, order, age, asked))
+                ever.lose(place.run, place.end, place.end + tokens, past.remove(why, order, age, asked, True))
             case ev.Cleared():
                 ever.clear(past.remove("cleared"))
                 self._nodes = {node: nodes[node] for node in self._roots}
-            case ev.Sampled(_, key):
-                self._tail = key
+            case ev.Sampled():
+                self._sampled = event
             case ev.Unlocked(node, above) if above in self._roots:
-                self._close(nodes[node], self._roots[above])
+                self._close(node, self._roots[above])
         if not isinstance(event, ev.Sampled | ev.Released):
-            self._tail = b""
+            self._sampled = None
 
     def _grow(self, place: _Place, key: Key) -> None:
         past = self._past
@@ -309,8 +337,11 @@ class _Tree:
         place.end += count(key)
         past.depths[place.lease] = max(place.end, past.depths.get(place.lease, 0))
 
-    def _close(self, place: _Place, namespace: str) -> None:
-        self._past.close(namespace, path(place.run, place.end), self._tail)
+    def _close(self, node: int, namespace: str) -> None:
+        """A lease ends at a node; or above it, where others have split what it holds."""
+        sampled = self._sampled
+        place = self._nodes[node if sampled is None else sampled.node]
+        self._past.close(namespace, path(place.run, place.end), b"" if sampled is None else sampled.key)
 
 
 class _Pool:

@@ -164,6 +164,8 @@ class Desk:
         notes = [divergence_line(report.divergence)] if report.divergence is not None else []
         if report.completion.finish_reason in ("length", "capacity"):
             notes.append(cut_off(report.completion.finish_reason))
+        if self._chat is not None and (why := self._chat.why_line(report)):
+            notes.append(why)
         line = signature(report.completion)
         self._post(say.Ended(line, tuple(notes)))
         if report.completion.token_ids:  # else there is no turn that it could stand under later

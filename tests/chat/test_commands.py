@@ -51,6 +51,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "switch": [("main-2", "now in main-2")],
     "system": [("", "the model’s own"), ("Be brief.", "Be brief.")],
     "tree": [("", "the tree")],
+    "why": [("", "reused"), ("1", "step 1, request 1 in"), ("off", "line under a turn"), ("!9", "no step 9"), ("!x", "/why 3")],
     "undo": [("", "took back 1 turn: 'b'"), ("2", "took back 2 turns")],
     "unpin": [("all", "unpinned nothing"), ("!1", "node 1 is not pinned")],
 }
@@ -303,3 +304,46 @@ def test_a_name_that_is_none_is_refused() -> None:
     engine = scripted_engine()
     with pytest.raises(UsageError, match="no name for a conversation"):
         Chat(lambda model: engine, keep=False, conversation=" ")
+
+
+# -- hash blocks ---------------------------------------------------------------------------------------------------
+
+
+def on_blocks(**rules: object) -> Session:
+    """A session of two turns over hash blocks."""
+    replies = ("One.", "Two.", "Three.", "Four.")
+    chat = Chat(lambda model: scripted_engine(*replies, cache="hash", **rules), keep=False)
+    session = Session(chat=chat)
+    session.type("a", "b")
+    return session
+
+
+@pytest.mark.parametrize("preset", ["vllm-0.4.2", "vllm-0.33", "hf-cb"])
+def test_commands_that_work_on_hash_blocks(preset: str) -> None:
+    """And their events replay to the same blocks."""
+    session = on_blocks(preset=preset, block_size=4)
+    assert "reused" in session.said
+    session.type("/preview c", "/evict 8", "/evict", "/capacity 203", "/model", "/stats", "/tree", "/prove")
+    said = session.said
+    assert (
+        "would reuse" in said and "evicted" in said and "capacity 200 tokens" in said and "greedy text: equal" in said
+    )
+    assert f"cache hash ({preset}, blocks of 4), 200 tokens" in said
+    session.type("/reset", "c")
+    assert "the cache is empty" in session.said
+    replayed(session.chat)
+
+
+@pytest.mark.parametrize(
+    "line", ["/policy", "/policy mru", "/pin #1", "/unpin all", "/pins", "/page-size", "/evict #1"]
+)
+def test_commands_that_only_a_tree_can_serve(line: str) -> None:
+    """Say so in two lines, and the chat goes on."""
+    session = on_blocks(block_size=4)
+    session.said  # noqa: B018 - forgets it
+    assert session.type(line) == [2]
+    what, fix = session.said.splitlines()
+    assert "needs a radix tree; this cache has hash blocks (vllm-0.33)" in what
+    assert "--cache" in fix or "/evict 100" in fix
+    assert session.type("c") == [0]
+    assert commands.complete(session.chat, "/unpin ") == ["/unpin all"]
