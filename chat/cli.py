@@ -100,6 +100,7 @@ class CacheName(StrEnum):
     """Prefix caches."""
 
     RADIX = "radix"
+    HASH = "hash"
     LAST = "last"
     NONE = "none"
 
@@ -116,6 +117,15 @@ QuantizeOption = Annotated[
 ]
 Theme = Annotated[str | None, typer.Option("--theme", help="Colours of the app.", autocompletion=themes)]
 View = Annotated[str | None, typer.Option("--view", help="How the app draws the tree.", autocompletion=views)]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        help="Rules of hash blocks: vllm-0.4.2, vllm-0.11, vllm-0.33 (the default), …; list prints all.",
+        autocompletion=presets,
+    ),
+]
+BlockSize = Annotated[int | None, typer.Option("--block-size", min=1, help="Tokens of a hash block.")]
 Colour = Annotated[When, typer.Option("--color", help="Colour on a terminal (auto), always, or never.")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
 AsciiOrNot = Annotated[bool | None, typer.Option("--ascii/--no-ascii", help="Draw with ASCII characters only.")]
@@ -159,7 +169,9 @@ def chat(
     record: Annotated[Path | None, typer.Option("--record", help="Record to this file.")] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep no recording.")] = False,
     capacity: Annotated[str | None, typer.Option("--capacity", help="Pool size: 4096 tokens, or 512MiB.")] = None,
-    cache: Annotated[CacheName | None, typer.Option("--cache", help="radix, last (sequence) or none.")] = None,
+    cache: Annotated[
+        CacheName | None, typer.Option("--cache", help="radix, hash (blocks), last (sequence) or none.")
+    ] = None,
     policy: Annotated[
         str | None,
         typer.Option(
@@ -167,6 +179,8 @@ def chat(
         ),
     ] = None,
     page_size: Annotated[int | None, typer.Option("--page-size", min=1, help="Tokens of a page.")] = None,
+    preset: Preset = None,
+    block_size: BlockSize = None,
     device: Annotated[Device | None, typer.Option("--device", help="Where to compute.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = None,
     forward: ForwardOption = None,
@@ -203,11 +217,12 @@ def chat(
         raise UsageError("--conversation and --continue name two conversations", "Give one of them.")
     config = load_config().given(
         model=model, device=_value(device), dtype=dtype, forward=_value(forward), quantize=_value(quantize),
-        cache=_value(cache), capacity=capacity, policy=policy, page_size=page_size,
-        system=system, thinking=None if thinking is None else thinking is Switch.ON,
+        cache=_value(cache), capacity=capacity, policy=policy, page_size=page_size, preset=_preset(preset),
+        block_size=block_size, system=system, thinking=None if thinking is None else thinking is Switch.ON,
         record=False if no_record else None, save=save, ascii=ascii,
         theme=_one_of("theme", theme, THEMES), view=_one_of("view", view, VIEWS),
     )  # fmt: skip
+    _fitting(config.cache, policy=policy, page_size=page_size, preset=preset, block_size=block_size)
     given = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "max_tokens": max_tokens,
         "seed": seed, "stop": tuple(stop) if stop else None,
@@ -224,6 +239,25 @@ def chat(
     from .tui.run import run_app
 
     run_app(start, color=color.value)
+
+
+def _preset(name: str | None) -> str | None:
+    """Returns the name of a preset; `list` prints all, and that is all."""
+    from .presets import preset_lines
+
+    if name == "list":
+        typer.echo("\n".join(preset_lines()))
+        raise typer.Exit
+    return _one_of("preset", name, tuple(presets("")))
+
+
+def _fitting(cache: str, **given: object) -> None:
+    """Raises UsageError for an option that another cache than this would have."""
+    from .config import BLOCKS, TREES
+
+    for name in (name for name in (TREES if cache == "hash" else BLOCKS) if given[name] is not None):
+        option, other = f"--{name.replace('_', '-')}", "--block-size or --preset" if cache == "hash" else "--cache hash"
+        raise UsageError(f"{option} means nothing to cache {cache}", f"Give {other}, or leave it out.")
 
 
 def _one_of(what: str, value: str | None, choices: tuple[str, ...]) -> str | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..radix.recording import Recording
 from .chat import SETTINGS, Chat, Copied, Item, Preview, Tree
 from .conversation import Conversation, Divergence
+from .engine import Engine
 from .errors import UsageError, UserError
 from .local_models import local_models
 
@@ -375,7 +376,14 @@ def about_model(chat: Chat) -> str:
     engine = chat.engine
     where = f" on {engine.device}, {engine.dtype}" if engine.dtype else ""
     cost = f", {engine.bytes_per_token} bytes per token" if engine.bytes_per_token else ""
-    return f"{engine.name}{where} · cache {engine.cache_name}, {size_of(chat, engine.cache.capacity)}{cost}"
+    return f"{engine.name}{where} · cache {about_cache(engine)}, {size_of(chat, engine.cache.capacity)}{cost}"
+
+
+def about_cache(engine: Engine) -> str:
+    """Returns the name of a cache; of hash blocks, the rules, too."""
+    config = engine.cache.config
+    rules = f" ({config.preset}, blocks of {config.page_size})" if config.preset else ""
+    return f"{engine.cache_name}{rules}"
 
 
 def size_of(chat: Chat, tokens: int) -> str:

@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from ..radix.policies import POLICIES
+from ..radix.presets import PRESETS
 from .errors import UsageError
 from .paths import config_file
+from .presets import DEFAULT
 
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop")
-ENGINE = ("model", "device", "dtype", "forward", "quantize", "cache", "capacity", "policy", "page_size")
+ENGINE = ("model", "device", "dtype", "forward", "quantize", "cache", "capacity")
+TREES = ("policy", "page_size")
+BLOCKS = ("preset", "block_size")
+"""Settings of a radix tree, or of hash blocks alone."""
 
 
 THEMES = ("dark", "light", "high-contrast", "ansi-dark", "ansi-light")
@@ -38,10 +43,12 @@ class Config:
     dtype: str = _of("auto", "auto", "float32", "bfloat16", "float16")
     forward: str = _of("auto", *FORWARDS)
     quantize: str = _of("none", *QUANTIZE)  # weights of 8 bits
-    cache: str = _of("radix", "radix", "last", "none")
+    cache: str = _of("radix", "radix", "hash", "last", "none")
     capacity: int | str | None = None  # tokens, or bytes as "512MiB"
     policy: str = _of("lru", *POLICIES)
     page_size: int = 1
+    preset: str | None = _of(None, *PRESETS)  # of hash blocks, like the next
+    block_size: int | None = None
     system: str = ""
     thinking: bool | None = None
     temperature: float | None = None
@@ -64,8 +71,17 @@ class Config:
         return replace(self, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
 
     def engine(self) -> dict[str, Any]:
-        """Returns what `Engine.load` takes."""
-        return {name: getattr(self, name) for name in ENGINE}
+        """Returns what `Engine.load` takes; of settings that only other caches have, nothing."""
+        names = (*ENGINE, *(BLOCKS if self.cache == "hash" else TREES))
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def about_cache(self) -> str:
+        """The cache and its rules, in a few words."""
+        if self.cache != "hash":
+            return f"radix, {self.policy}, pages of {self.page_size}" if self.cache == "radix" else self.cache
+        rules = PRESETS[self.preset or DEFAULT]
+        return f"hash, {rules.name}, blocks of {self.block_size or rules.block_size}"
 
     def sampling(self) -> dict[str, object]:
         """Returns how to sample, as far as it is set."""

@@ -29,6 +29,7 @@ def run_doctor(**given: str | None) -> None:
     lines += [("system", platform.platform(terse=True))]
     lines += [(name, _version(name)) for name in LIBRARIES]
     lines += [("cores", str(os.cpu_count()))]
+    lines += [("cache", config.about_cache)]
     lines += _model(config)
     lines += [("settings", settings), ("conversations", _conversations())]
     lines += [("data", str(data_dir())), ("recordings", str(recordings_dir())), ("history", str(history_file()))]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..radix import CacheConfig, NodeView, NoRoom
+from ..radix import CacheConfig, NodeView, NoRoom, RadixCache
 from ..radix.policies import POLICIES
 from .chat import Chat, Item, Tree
 from .commands import command, number_of, size_of, wanted
 from .engine import Engine
-from .engine.engine import CACHES
+from .engine.engine import cache_of
 from .errors import RequestError, UsageError
 
 
@@ -50,8 +50,9 @@ def _evict(chat: Chat, argument: str) -> Iterator[Item]:
     cache = chat.engine.cache
     if argument.startswith("#"):
         number = number_of(argument[1:], "/evict #4")
+        tree = _tree(chat, "/evict #ID", "/evict 100 takes blocks from the head of the queue.")
         try:
-            gone = (cache.evict_node(number),)
+            gone = (tree.evict_node(number),)
         except ValueError as error:
             raise UsageError(str(error), "/tree shows the nodes; only unlocked leaves can go.") from None
     else:
@@ -67,20 +68,33 @@ def _evict(chat: Chat, argument: str) -> Iterator[Item]:
 # -- pins -----------------------------------------------------------------------------------------------------------
 
 
+def _tree(chat: Chat, what: str, fix: str = "") -> RadixCache:
+    """Returns the cache if it is a tree. Raises UsageError in the name of a command that only a tree can serve."""
+    cache = chat.engine.cache
+    if not isinstance(cache, RadixCache):
+        raise UsageError(
+            f"{what} needs a radix tree; this cache has hash blocks ({cache.config.preset})",
+            fix or "Start one with --cache radix; /compare sets this conversation beside it.",
+        )
+    return cache
+
+
 def _nodes(chat: Chat) -> list[str]:
     return [f"#{node.id}" for node in chat.snapshot().nodes()]
 
 
 def _pinned(chat: Chat) -> list[str]:
-    return [f"#{node}" for node in chat.engine.cache.pins]
+    cache = chat.engine.cache
+    return [f"#{node}" for node in cache.pins] if isinstance(cache, RadixCache) else []
 
 
 @command("pin", "#ID", "protect a node and all above it from eviction, until /unpin (◆)", choices=_nodes)
 def _pin(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = _tree(chat, "/pin")
     node = _node(chat, argument, "/pin #4")
-    if node.id in chat.engine.cache.pins:
+    if node.id in cache.pins:
         raise UsageError(f"#{node.id} is pinned already", f"/unpin #{node.id} gives it free; /pins lists the pins.")
-    chat.engine.cache.lock(node.id)
+    cache.lock(node.id)
     chat.engine.publish()
     yield f"pinned #{node.id}: {_protected(chat)}"
     yield Tree(chat.snapshot(), changed=False)
@@ -88,7 +102,7 @@ def _pin(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("unpin", "#ID|all", "take a pin back", choices=lambda chat: [*_pinned(chat), "all"])
 def _unpin(chat: Chat, argument: str) -> Iterator[Item]:
-    cache = chat.engine.cache
+    cache = _tree(chat, "/unpin")
     chosen = list(cache.pins) if argument == "all" else [_node(chat, argument, "/unpin #4").id]
     for node in chosen:
         try:
@@ -102,11 +116,11 @@ def _unpin(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("pins", "", "the nodes that are pinned, and what they protect")
 def _pins(chat: Chat, argument: str) -> Iterator[Item]:
-    snapshot = chat.snapshot()
-    for pinned in chat.engine.cache.pins:
+    cache, snapshot = _tree(chat, "/pins"), chat.snapshot()
+    for pinned in cache.pins:
         path = snapshot.path(pinned)
         yield f"◆ #{pinned}: {path[-1].size} tokens of its own, {sum(node.size for node in path)} with those above it"
-    yield f"{len(chat.engine.cache.pins)} pinned: {_protected(chat)}"
+    yield f"{len(cache.pins)} pinned: {_protected(chat)}"
 
 
 def _node(chat: Chat, argument: str, example: str) -> NodeView:
@@ -128,7 +142,7 @@ def _protected(chat: Chat) -> str:
 
 @command("policy", "[NAME]", "which leaf goes first, or change it; the tree stays", choices=lambda chat: list(POLICIES))
 def _policy(chat: Chat, argument: str) -> Iterator[Item]:
-    cache = chat.engine.cache
+    cache = _tree(chat, "/policy")
     if argument:
         try:
             cache.set_policy(argument)
@@ -143,17 +157,18 @@ def _policy(chat: Chat, argument: str) -> Iterator[Item]:
 
 @command("page-size", "[N] [yes]", "tokens of a page, or change it; that empties the cache and begins a new recording")
 def _page_size(chat: Chat, argument: str) -> Iterator[Item]:
+    cache = _tree(chat, "/page-size", "Blocks of another size: start with --cache hash --block-size N.")
     if not argument:
-        yield f"page size {chat.engine.cache.config.page_size}"
+        yield f"page size {cache.config.page_size}"
         return
     number, _, answer = argument.partition(" ")
     size = number_of(number, "/page-size 16")
-    config, name = _with_pages(chat.engine, size), chat.engine.cache_name
+    config, name = _with_pages(cache, size), chat.engine.cache_name
     if answer.strip() != "yes":
         yield f"Pages of {size} empty the cache and begin a new recording; conversations stay."
         yield f"/page-size {size} yes does it."
         return
-    chat.take_over(chat.engine.with_cache(CACHES[name](**config.settings()), cache_name=name))
+    chat.take_over(chat.engine.with_cache(cache_of(name, config), cache_name=name))
     yield f"page size {size}: the cache is empty, capacity {size_of(chat, chat.engine.cache.capacity)}"
 
 
@@ -170,9 +185,8 @@ def _prove(chat: Chat, argument: str) -> Iterator[Item]:
     yield from chat.prove()
 
 
-def _with_pages(engine: Engine, page_size: int) -> CacheConfig:
+def _with_pages(cache: RadixCache, page_size: int) -> CacheConfig:
     """Returns the settings of a cache as large as now, with another page size."""
-    cache = engine.cache
     try:
         return replace(cache.config, capacity=cache.capacity, policy=cache.policy, page_size=page_size)
     except ValueError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ...radix import LastSequence, NoCache, PrefixCache, RadixCache
+from ...radix import CacheConfig, HashBlockCache, LastSequence, NoCache, PrefixCache, RadixCache
 from ...radix.events import Event
 from ...radix.keys import Int32Array
 from ..errors import RequestError
@@ -28,8 +28,18 @@ from .words import WordsRunner
 if TYPE_CHECKING:
     from os import PathLike
 
-CACHES: dict[str, Callable[..., RadixCache]] = {"radix": RadixCache, "last": LastSequence, "none": NoCache}
+CACHES: dict[str, Callable[..., PrefixCache]] = {
+    "radix": RadixCache, "hash": HashBlockCache, "last": LastSequence, "none": NoCache,
+}  # fmt: skip
 """Prefix caches by the name that `--cache` takes."""
+
+
+def cache_of(name: str, config: CacheConfig, *, events: bool = True) -> PrefixCache:
+    """Returns an empty cache of that name with these settings, such as those of a recording."""
+    if config.preset:
+        return HashBlockCache.of(config, events=events)
+    return CACHES[name](**config.settings(), events=events)
+
 
 Prompt = str | Sequence[int] | Int32Array
 """A prompt as text or as token ids."""
@@ -127,7 +137,7 @@ class Engine:
         cache: Decides what is computed at all.
         tokenizer: For text prompts and text results.
         name: Of the model, as shown and recorded.
-        cache_name: Of the cache: radix, last or none.
+        cache_name: Of the cache: radix, hash, last or none.
         max_running: Requests that may run at once.
         schedule: Who of those that wait is next: fcfs (first come, first served) or lpm (longest prefix match first).
 
@@ -197,6 +207,8 @@ class Engine:
         capacity: int | str | None = None,
         policy: str = "lru",
         page_size: int = 1,
+        preset: str | None = None,
+        block_size: int | None = None,
         schedule: str = SCHEDULES[0],
         **options: Any,
     ) -> Engine:
@@ -208,10 +220,12 @@ class Engine:
             dtype: auto, float32, bfloat16 or float16.
             forward: auto, lean (our own, for models built like Llama and Qwen) or generic (transformers').
             quantize: none, or int8: weights of 8 bits, on a CPU and in the lean forward.
-            cache: radix, last (keeps the last sequence only) or none.
+            cache: radix, hash (hash blocks, as in vLLM), last (keeps the last sequence only) or none.
             capacity: Tokens of the pool, or bytes as in "512MiB"; None: four contexts, at most 2 GiB.
-            policy: lru, lfu, fifo, mru, filo, slru or priority.
-            page_size: Tokens of a page.
+            policy: lru, lfu, fifo, mru, filo, slru or priority; not of hash blocks, whose preset decides.
+            page_size: Tokens of a page; not of hash blocks.
+            preset: Rules of hash blocks, by the name of a release (`radix.presets`); None: vllm-0.33.
+            block_size: Tokens of a hash block; None: the preset's own.
             schedule: Who of those that wait is next: fcfs or lpm.
             **options: Further settings of `RadixCache` (tie, split_recency, unit).
 
@@ -230,7 +244,13 @@ class Engine:
             cache=cache,
             capacity=capacity,
             schedule=schedule,
-            cache_options={"policy": policy, "page_size": page_size, **options},
+            cache_options={
+                "policy": policy,
+                "page_size": page_size,
+                "preset": preset,
+                "block_size": block_size,
+                **options,
+            },
         )
 
     @property

@@ -147,7 +147,18 @@ def _defaults(folder: Path) -> SamplingParams:
     return SamplingParams(**{"temperature": 0.7, "max_tokens": MAX_TOKENS, **known})
 
 
+_TREES = {"policy": "lru", "page_size": 1, "tie": "id", "split_recency": "both", "unit": "leaf"}
+_BLOCKS = {"preset": None, "block_size": None}
+"""Settings that only a tree or only hash blocks have, and what they are when nobody set them."""
+
+
 def _cache(name: str, capacity: int, options: dict[str, Any]) -> Any:
+    foreign: dict[str, Any] = _TREES if name == "hash" else _BLOCKS
+    fix = "Leave it out: the preset decides." if name == "hash" else "Take cache hash, or leave it out."
+    for option, usual in foreign.items():
+        if options.get(option, usual) != usual:
+            raise UsageError(f"cache {name} has no {option.replace('_', ' ')}", fix)
+    options = {option: value for option, value in options.items() if option not in foreign and value is not None}
     try:
         return CACHES[name](capacity, **options)
     except ValueError as error:

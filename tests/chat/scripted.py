@@ -76,11 +76,16 @@ class ScriptedRunner:
 
 
 def scripted_engine(
-    *replies: str | bytes, capacity: int = 1000, max_context: int = 4000, cache: str = "radix", max_tokens: int = 200
+    *replies: str | bytes,
+    capacity: int = 1000,
+    max_context: int = 4000,
+    cache: str = "radix",
+    max_tokens: int = 200,
+    **rules: object,
 ) -> Engine:
     """An engine that gives these replies in order; their leading blank is added."""
     script = [b" " + (reply.encode() if isinstance(reply, str) else reply) for reply in replies]
-    prefix_cache = CACHES[cache](capacity)
+    prefix_cache = CACHES[cache](capacity, **rules)
     runner = ScriptedRunner(script, max_context)
     defaults = SamplingParams(temperature=0, max_tokens=max_tokens)
     return Engine(runner, prefix_cache, ByteTokenizer(), name="scripted", cache_name=cache, defaults=defaults)

@@ -157,6 +157,11 @@ def test_a_model_without_a_template_says_so_and_chats(run, tmp_path: Path) -> No
         (("chat", "x", "--temperature", "warm"), 2, ("--temperature", "valid number")),
         (("chat", "x", "--device", "abacus"), 2, ("abacus",)),
         (("chat", "x", "--cache", "deep"), 2, ("deep",)),
+        (("chat", "x", "--preset", "vllm-9"), 2, ("no preset 'vllm-9'", "vllm-0.4.2, vllm-0.5.4, ", "hf-cb")),
+        (("chat", "x", "--preset", "hf-cb"), 2, ("--preset means nothing to cache radix", "--cache hash")),
+        (("chat", "x", "--cache", "last", "--block-size", "8"), 2, ("--block-size", "cache last")),
+        (("chat", "x", "--cache", "hash", "--page-size", "8"), 2, ("--page-size", "--block-size")),
+        (("chat", "x", "--cache", "hash", "--preset", "nano-vllm", "--block-size", "8"), 2, ("multiples of 256",)),
         (("chat", "x", "--policy", "newest"), 2, ("unknown policy", "lru, lfu, fifo")),
         (("chat", "x", "--capacity", "1"), 2, ("too small for one request",)),
         (("chat", "x", "--capacity", "lots"), 2, ("no number of tokens or bytes",)),
@@ -298,3 +303,31 @@ def test_a_store_that_cannot_be_used_is_said_and_the_chat_goes_on(run, llama: Pa
     result = run("chat", "Hello", "-c", "x", "--model", llama, "--max-tokens", 4)
     assert result.code == 0 and result.out
     assert "conversations.db" in result.err and "not saved" in result.err
+
+
+def test_a_chat_on_hash_blocks_and_what_its_recording_says(run, llama: Path, tmp_path: Path) -> None:
+    """From the command line or the settings; the header names the rules."""
+    file = tmp_path / "blocks.jsonl"
+    chat = ("chat", "--model", llama, "--temperature", "0", "--max-tokens", "4", "--record", file)
+    plain = run(*chat, stdin="Hello!\nHello!\n")
+    blocks = run(*chat, "--cache", "hash", "--preset", "vllm-0.11", "--block-size", "4", stdin="Hello!\nHello!\n")
+    assert blocks.code == 0 and blocks.out == plain.out
+    header = json.loads(file.read_text().splitlines()[0])
+    assert header["cache"] == "hash"
+    assert (header["config"]["preset"], header["config"]["page_size"]) == ("vllm-0.11", 4)
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text('cache = "hash"\npreset = "vllm-0.6.3"\npolicy = "mru"\nblock_size = 8\n')
+    assert "cache hash (vllm-0.6.3, blocks of 8)" in run(*chat, "--plain", stdin="/model\n").err
+    assert "hash, vllm-0.6.3, blocks of 8" in run("doctor", "--model", llama).out
+
+
+def test_every_preset_is_listed(run) -> None:
+    """A line each; help names three."""
+    from radixchat.radix.presets import PRESETS, SHOWN
+
+    listed = run("chat", "--preset", "list")
+    assert listed.code == 0
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(PRESETS)
+    shown = run("chat", "--help").out
+    assert all(name in shown for name in SHOWN) and "nano-vllm" not in shown

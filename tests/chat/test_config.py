@@ -62,6 +62,8 @@ def test_every_setting_can_be_written(write) -> None:
         ("temperature = -1", ("temperature = -1.0 is not possible", "0 (greedy) or more")),
         ("stop = [1]", ("stop", "a list of texts")),
         ("policy = 'newest'", ("policy", "lru, lfu")),
+        ("preset = 'vllm'", ("preset", "vllm-0.4.2, vllm-0.5.4")),
+        ("block_size = 'four'", ("block_size", "a whole number")),
         ("policy = 3", ("policy", "lru, lfu")),
         ("policy = []", ("policy", "lru, lfu")),
         ("view = 'tree'", ("view", "auto, rail, ruler, figure")),
@@ -87,3 +89,13 @@ def test_effective_settings_are_a_file_again(write) -> None:
     write("\n".join(effective(odd)))
     assert load_config() == odd
     tomllib.loads("\n".join(effective(Config())))
+
+
+def test_an_engine_gets_the_settings_of_its_own_cache(write) -> None:
+    """Those of the others wait in the file."""
+    write('preset = "hf-cb"\nblock_size = 8\npolicy = "mru"\npage_size = 4\n')
+    tree, blocks = load_config().engine(), load_config().given(cache="hash").engine()
+    assert (tree["policy"], tree["page_size"]) == ("mru", 4) and not {"preset", "block_size"} & tree.keys()
+    assert (blocks["preset"], blocks["block_size"]) == ("hf-cb", 8) and not {"policy", "page_size"} & blocks.keys()
+    abouts = [load_config().given(cache=cache).about_cache for cache in ("radix", "hash", "last")]
+    assert abouts == ["radix, mru, pages of 4", "hash, hf-cb, blocks of 8", "last"]
