@@ -88,8 +88,10 @@ def facts_of(recording: Recording) -> dict[str, str]:
         "model": header.model,
         "tokenizer": header.tokenizer,
         "capacity": f"{config.capacity:,} tokens",
-        "page size": str(config.page_size) if config.page_size > 1 else "",
-        "policy": config.policy,
+        "preset": config.preset,
+        "block size": str(config.page_size) if config.preset else "",
+        "page size": str(config.page_size) if config.page_size > 1 and not config.preset else "",
+        "policy": "" if config.preset else config.policy,
         "bytes per token": f"{header.bytes_per_token:,}" if header.bytes_per_token else "",
     }
     return {name: label(value).plain for name, value in facts.items() if value}

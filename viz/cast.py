@@ -17,6 +17,7 @@ from rich.style import Style
 from rich.text import Text
 
 from .album import Album, Panel
+from .blocks import blocks
 from .cells import paragraphs, runs_of
 from .figure import figure
 from .labels import label
@@ -27,7 +28,7 @@ from .ruler import ruler
 from .states import PALETTES
 from .told import changed_ids, told
 
-View = Literal["figure", "rail", "ruler"]
+View = Literal["figure", "rail", "ruler", "blocks"]
 
 _CLEAR: Final = "\x1b[0m\x1b[2J\x1b[H"
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -62,7 +63,7 @@ def write_cast(
     look = look or Look(palette="dark", lang=album.lang, abridged=album.look_abridged)
     lines = [json.dumps(_header(album, columns, rows, look), ensure_ascii=False)]
     picture: Picture | None = None
-    below = [_below(album, panel, columns, rows, look) for panel in album.panels]
+    below = [_below(album, panel, columns, rows, view, look) for panel in album.panels]
     room = rows - 2 - max(map(len, below), default=0)
     for number, (panel, under) in enumerate(zip(album.panels, below, strict=True)):
         at = round(number * seconds, 3)
@@ -105,6 +106,8 @@ def _picture(
 ) -> Picture:
     if view == "ruler":
         return ruler(panel.snapshot, album.pieces, width=columns, look=look, letters=panel.letters)
+    if view == "blocks":
+        return blocks(panel.snapshot, album.pieces, width=columns, look=look, letters=panel.letters, most=room)
     if view == "rail":
         size = album.bytes_per_token or None
         return outline(
@@ -127,7 +130,7 @@ def _frame(
     yield from below
 
 
-def _below(album: Album, panel: Panel, columns: int, rows: int, look: Look) -> list[Text]:
+def _below(album: Album, panel: Panel, columns: int, rows: int, view: View, look: Look) -> list[Text]:
     """Returns what stands below a picture: story, pool and signs, as much as a small screen has room for."""
     story = paragraphs(panel.story, columns, ascii=look.ascii)
     if len(story) > _MOST_STORY:
@@ -137,7 +140,10 @@ def _below(album: Album, panel: Panel, columns: int, rows: int, look: Look) -> l
         panel.snapshot, width=columns, bytes_per_token=album.bytes_per_token or None, palette=look.palette,
         ascii=look.ascii, colour=look.colour, lang=look.lang,
     )  # fmt: skip
-    signs = legend(width=columns, palette=look.palette, ascii=look.ascii, colour=look.colour, lang=look.lang)
+    signs = legend(
+        width=columns, palette=look.palette, ascii=look.ascii, colour=look.colour, lang=look.lang,
+        blocks=view == "blocks",
+    )  # fmt: skip
     lines = [*map(Text, story), *pool.split(), *signs.split()]
     return [_cropped(line, 0, columns) for line in lines[: max(0, rows - 2 - _LEAST_PICTURE)]]
 

@@ -61,7 +61,7 @@ def write_dot(
         graph_attr={
             "rankdir": rankdir, "ordering": "out", "nodesep": "0.3", "ranksep": "0.35", "bgcolor": colours.ground,
             "fontname": "monospace", "fontsize": "11", "fontcolor": colours.text, "labelloc": "b", "labeljust": "l",
-            "label": _escaped([panel.title]), "tooltip": _tooltip(panel.title),
+            "label": escaped([panel.title]), "tooltip": tooltip(panel.title),
             "id": f"{prefix}tree",
         },
         node_attr={
@@ -133,9 +133,9 @@ def _names(items: Iterable[Told]) -> list[str]:
 def _box(one: Told, panel: Panel) -> str:
     """Returns what stands in a box: sign, name, tokens, attribute."""
     if one.kind is RowKind.NAMESPACE:
-        return _escaped([label(one.text).fit(24).plain])
+        return escaped([label(one.text).fit(24).plain])
     if one.kind is RowKind.FOLD:
-        return _escaped([f"{MORE.glyph} {one.nodes:,} nodes, {one.tokens:,} tok"])
+        return escaped([f"{MORE.glyph} {one.nodes:,} nodes, {one.tokens:,} tok"])
     walked = 0 < one.walked < one.tokens
     words = [
         STATES[one.state].glyph,
@@ -143,7 +143,7 @@ def _box(one: Told, panel: Panel) -> str:
         f"{one.walked:,}/{one.tokens:,}" if walked else f"{one.tokens:,}",
         ATTRIBUTES[one.attribute].glyph.strip() + (f"{one.locks:,}" if one.locks else ""),
     ]
-    return _escaped([" ".join(word for word in words if word)])
+    return escaped([" ".join(word for word in words if word)])
 
 
 def _node(one: Told, colours: Theme, id: str) -> Mapping[str, str]:
@@ -156,7 +156,7 @@ def _node(one: Told, colours: Theme, id: str) -> Mapping[str, str]:
         "penwidth": f"{stroke.box:g}",
         **({"style": "filled,rounded,dashed"} if one.state is State.EVICTED else {}),
         **({"peripheries": "2"} if one.kind is RowKind.FOLD else {}),
-        "tooltip": _tooltip(one.sentence),
+        "tooltip": tooltip(one.sentence),
         "id": id,
         "class": " ".join(dict.fromkeys(["node", *one.classes.split()])),
     }
@@ -169,8 +169,8 @@ def _edge(one: Told, colours: Theme) -> Mapping[str, str]:
         "fontcolor": ink.stroke if one.state is State.EVICTED else colours.text,
         "penwidth": f"{stroke.edge:g}",
         **({"style": "dashed"} if one.state is State.EVICTED else {}),
-        "tooltip": _tooltip(one.text),
-        "labeltooltip": _tooltip(one.text),
+        "tooltip": tooltip(one.text),
+        "labeltooltip": tooltip(one.text),
         "class": f"edge {one.state.value}",
     }
 
@@ -191,19 +191,19 @@ def _comment(album: Album) -> str:
 # -- quoting -----------------------------------------------------------------------------------------------------------
 
 
-def _escaped(lines: Iterable[str]) -> str:
+def escaped(lines: Iterable[str]) -> str:
     """Returns lines as a centred label."""
-    return _never_html(r"\n".join(map(_literal, lines)))
+    return never_html(r"\n".join(map(_literal, lines)))
 
 
 def _left(lines: Iterable[str]) -> str:
     """Returns lines as a label that is flush left, with a blank between it and the edge."""
-    return _never_html("".join(rf" {_literal(line)}\l" for line in lines))
+    return never_html("".join(rf" {_literal(line)}\l" for line in lines))
 
 
-def _tooltip(text: str) -> str:
+def tooltip(text: str) -> str:
     r"""Returns a tooltip; Graphviz reads escapes in it twice, and would put names where it finds ``\\N``."""
-    return _never_html(graphviz.escape(_literal(label(text).fit(_MOST_TOOLTIP).plain)))
+    return never_html(graphviz.escape(_literal(label(text).fit(_MOST_TOOLTIP).plain)))
 
 
 def _literal(line: str) -> str:
@@ -211,6 +211,6 @@ def _literal(line: str) -> str:
     return str(graphviz.escape(label(line).plain.replace("&", "&amp;")))
 
 
-def _never_html(text: str) -> str:
+def never_html(text: str) -> str:
     """Returns the text as the kind of string that the package always quotes, even in angle brackets."""
     return graphviz.nohtml(text)  # type: ignore[no-any-return]

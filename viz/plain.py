@@ -19,8 +19,8 @@ from rich.text import Text
 from ..radix.snapshots import Snapshot, State
 from .labels import Kind, Label, Labels, label, lettered
 from .rail import Lane, Row, RowKind
-from .sentences import PICTURES, spoken
-from .states import ATTRIBUTES, MORE, PALETTES, STATES, UNCACHED, Attribute, Sign
+from .sentences import BLOCKS, PICTURES, spoken
+from .states import ATTRIBUTES, FREE, MORE, PALETTES, PENDING, STATES, UNCACHED, Attribute, Sign
 
 MEMORY_FROM = 60
 """Cells from which on rows show memory."""
@@ -34,7 +34,7 @@ _LEAST_BODY = 6  # cells of these that a deep rail leaves to sign and label
 _LEAST_GAUGE, _MOST_GAUGE = 12, 40  # cells
 
 # line and arm of each lane: the arm is painted with its row's state
-_LANES = {
+LANES = {
     Lane.PASS: ("│", " "),
     Lane.PASS_DASHED: ("╎", " "),
     Lane.FORK: ("├", "─"),
@@ -42,7 +42,7 @@ _LANES = {
     Lane.FIRST: ("┌", "─"),
     Lane.FIRST_DASHED: ("┌", "╌"),
 }
-_ASCII_LANES = {
+ASCII_LANES = {
     Lane.PASS: ("|", " "),
     Lane.PASS_DASHED: (":", " "),
     Lane.FORK: ("|", "-"),
@@ -105,6 +105,7 @@ def legend(
     colour: bool = True,
     lang: str = "en",
     veiled: bool = False,
+    blocks: bool = False,
 ) -> Text:
     """Paints what the signs mean, in as few lines of at most `width` cells as it takes; from 80 cells on in one.
 
@@ -115,10 +116,12 @@ def legend(
         colour: As in `tree_text`.
         lang: "zh" for Chinese; English else, and where only ASCII can be printed.
         veiled: Whether the next victim is left out, because a question is open.
+        blocks: Whether the signs are those of blocks.
     """
     brush = _Brush(palette, ascii, colour)
     words = MEANINGS[spoken(lang, ascii=ascii)]
-    lines, shorter = (wrapped(_meanings(brush, each, veiled), width) for each in words)
+    said = BLOCKS[spoken(lang, ascii=ascii)] if blocks else None
+    lines, shorter = (wrapped(_meanings(brush, each, veiled, said), width) for each in words)
     return joined(shorter if len(shorter) == 1 < len(lines) else lines)
 
 
@@ -150,17 +153,22 @@ MEANINGS: Final = {
 """By language: the words, and shorter ones for when they save a line."""
 
 
-def _meanings(brush: _Brush, words: Meanings, veiled: bool) -> list[Text]:
-    """Returns the entries of a legend."""
+def _meanings(brush: _Brush, words: Meanings, veiled: bool, blocks: Mapping[str, str] | None = None) -> list[Text]:
+    """Returns the entries of a legend; `blocks` are the words of one for blocks."""
     locked, victim = ATTRIBUTES[Attribute.LOCKED], ATTRIBUTES[Attribute.NEXT_VICTIM]
     items = [
         brush.item(brush.glyph(STATES[state]), word, brush.stroke(state) + brush.bold)
         for state, word in words.states.items()
     ]
-    items.append(brush.item(brush.glyph(locked) + "n", words.locked, brush.stroke(Attribute.LOCKED)))
+    held = words.locked if blocks is None else blocks["held"]
+    items.append(brush.item(brush.glyph(locked) + "n", held, brush.stroke(Attribute.LOCKED)))
     if not veiled:
         items.append(brush.item(brush.glyph(victim), words.victim, brush.stroke(Attribute.NEXT_VICTIM)))
-    items.append(brush.item(brush.glyph(UNCACHED), words.uncached, brush.faint))
+    if blocks is None:
+        items.append(brush.item(brush.glyph(UNCACHED), words.uncached, brush.faint))
+    else:
+        items.append(brush.item(brush.glyph(PENDING), blocks["pending"], brush.text))
+        items.append(brush.item(brush.glyph(FREE), blocks["free block"], brush.faint))
     return items
 
 
@@ -362,7 +370,7 @@ class RowPainter:
 
     def _rail(self, row: Row) -> Text:
         brush = self._brush
-        lanes = _ASCII_LANES if brush.ascii else _LANES
+        lanes = ASCII_LANES if brush.ascii else LANES
         line = Text()
         shown = row.rail
         if len(shown) > self._lanes:  # deeper than there is room for

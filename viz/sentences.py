@@ -181,6 +181,50 @@ PICTURES: Final[Mapping[str, Table]] = {
 }  # fmt: skip
 """What pictures, their columns and the pool say; the words of states are in the legend."""
 
+BLOCKS: Final[Mapping[str, Table]] = {
+    "en": {
+        "pool": "{preset}: {total:,} blocks of {size:,} tok", "none": "a radix tree has no blocks",
+        "used": "in use", "retained": "retained", "free": "free", "of": "{blocks:,} of {total:,} ({share} %)",
+        "meant": "in use counts running requests alone; retained blocks are still found by a hit",
+        "lease": "lease {table}, {tokens:,} tok, {blocks}", "namespace": "namespace {name}",
+        "empty lease": "no block yet",
+        "chains": "chains", "chain": "chain {name}", "nothing": "no block holds anything yet",
+        "queue": "free queue", "queue order": "free queue, taken from the left", "veiled": "free queue, in no order",
+        "refs": "refs", "tok": "tok", "hash": "hash", "before": "before", "place": "queue", "age": "age",
+        "no hash": "no hash", "gone before": "gone", "start": "start",
+        "blocks": "{blocks:,} blocks", "block": "1 block", "more": "{sign} {blocks:,} more",
+        "leases": "{sign} {tables:,} more leases",
+        "empty": "not computed yet", "pending": "a hit does not count yet", "free block": "holds nothing",
+        "held": "in n tables of open leases",
+        "ends": "lease {tables}",
+        "told": "block {number}, {tokens:,} of {size:,} tok, {state}", "told gone": "what a block held, evicted",
+        "told refs": ", refs {refs:,}", "told victim": ", next victim", "told hash": ", hash {digest}",
+        "told after": ", after {digest}", "told broken": ", the block before it is gone",
+        "told pending": ", a hit does not count yet", "told place": ", number {place:,} in the free queue",
+    },
+    "zh": {
+        "pool": "{preset}：{total:,} 个块，每块 {size:,} 个 token", "none": "基数树没有块",
+        "used": "使用中", "retained": "保留", "free": "空闲", "of": "{total:,} 中的 {blocks:,} 个（{share} %）",
+        "meant": "“使用中”只计正在运行的请求；“保留”的块仍可命中",
+        "lease": "租约 {table}，{tokens:,} 个 token，{blocks}", "namespace": "命名空间 {name}",
+        "empty lease": "还没有块",
+        "chains": "哈希链", "chain": "哈希链 {name}", "nothing": "还没有块存放内容",
+        "queue": "空闲队列", "queue order": "空闲队列，从左边取", "veiled": "空闲队列，不分先后",
+        "refs": "引用", "tok": "token", "hash": "哈希", "before": "前一块", "place": "队列", "age": "未用",
+        "no hash": "无哈希", "gone before": "已不在", "start": "起点",
+        "blocks": "{blocks:,} 个块", "block": "1 个块", "more": "{sign} 另有 {blocks:,} 个",
+        "leases": "{sign} 另有 {tables:,} 个租约",
+        "empty": "尚未计算", "pending": "命中尚不算数", "free block": "没有内容",
+        "held": "在 n 个打开的块表中",
+        "ends": "租约 {tables}",
+        "told": "块 {number}，{size:,} 个 token 中的 {tokens:,} 个，{state}", "told gone": "一个块原来的内容，已驱逐",
+        "told refs": "，引用 {refs:,}", "told victim": "，下一个驱逐对象", "told hash": "，哈希 {digest}",
+        "told after": "，接在 {digest} 之后", "told broken": "，前一块已不在",
+        "told pending": "，命中尚不算数", "told place": "，空闲队列中第 {place:,} 个",
+    },
+}  # fmt: skip
+"""What pictures of blocks say."""
+
 COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "en": {
         "requests": ("{:,} request", "{:,} requests"),

@@ -67,6 +67,12 @@ ATTRIBUTES: Final[Mapping[Attribute, Sign]] = {
 UNCACHED: Final = Sign("◌", "~", "not cached yet")
 """Tokens sampled after a node that have no KV yet."""
 
+PENDING: Final = Sign("◌", "~", "a hit does not count yet")
+"""A block that has a hash, but is not computed yet, or not marked so."""
+
+FREE: Final = Sign("·", ".", "free")
+"""A block that holds nothing."""
+
 MORE: Final = Sign("⋯", "...", "more")
 """Nodes that a row stands for."""
 

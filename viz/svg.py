@@ -204,10 +204,10 @@ _NEXT = "m.6-3h7.8l-3.9 6.4z"
 
 def edge(piece: Piece, ink: Ink) -> str:
     """Returns the line from the parent to a piece, without the start of its element: attributes and end."""
-    return f'{ink.pens[piece.state].edge} data-node="{piece.id}" d="{_rounded(piece.edge)}"/>'
+    return f'{ink.pens[piece.state].edge} data-node="{piece.id}" d="{rounded(piece.edge)}"/>'
 
 
-def _rounded(points: Sequence[tuple[float, float]]) -> str:
+def rounded(points: Sequence[tuple[float, float]]) -> str:
     """Returns a path through points, its corners a little rounded."""
     (x, y), *rest = points
     path = f"M{num(x)} {num(y)}"
@@ -311,12 +311,12 @@ def _content(piece: Piece, ink: Ink, pen: Pen) -> Iterator[str]:
     name, count = piece.name, "" if piece.kind == "fold" else f"{piece.tokens:,}"
     words = _CELL * cell_len(name) + _SMALL_CELL * (len(count) + (1 if name and count else 0))
     attribute = piece.attribute
-    badge = 0.0 if attribute is Attribute.NONE else _BESIDE + _SIGN
+    extra = 0.0 if attribute is Attribute.NONE else _BESIDE + _SIGN
     locks = f"{piece.locks:,}" if attribute is Attribute.LOCKED else ""
     if locks:
-        badge = badge + 2 + _SMALL_CELL * len(locks)
+        extra = extra + 2 + _SMALL_CELL * len(locks)
     x, y, width, height = piece.box
-    wide = _SIGN + _BESIDE + words + badge
+    wide = _SIGN + _BESIDE + words + extra
     x += (width - wide) / 2
     y += height / 2
     if ink.theme.patterned and piece.state in _PATTERNS:
@@ -332,8 +332,8 @@ def _content(piece: Piece, ink: Ink, pen: Pen) -> Iterator[str]:
         shown += f"{ink.count}{gap}{count}</tspan>"
     yield f'<text x="{num(x)}" y="{num(y + 4.6)}">{shown}</text>'
     x += words + _BESIDE
-    if badge:
-        yield _badge(attribute, x, y, ink)
+    if extra:
+        yield badge(attribute, x, y, ink)
     if locks:
         yield f'<text x="{num(x + _SIGN + 2)}" y="{num(y + 4.2)}" font-size="{num(SMALL)}">{locks}</text>'
 
@@ -495,7 +495,7 @@ def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
             out.append(f'<path {pen.sign} d="M{num(at)} {num(middle)}{pen.path}"/></g>')
             left += 1 + _SAMPLE + 6
         else:
-            out.append(_badge(entry.of, left, middle, ink))
+            out.append(badge(entry.of, left, middle, ink))
             left += _SIGN
             if entry.of is Attribute.LOCKED:
                 out.append(f'<text x="{num(left + 2)}" y="{num(middle + 4.2)}" font-size="{num(SMALL)}">n</text>')
@@ -504,7 +504,7 @@ def legend_svg(entries: Iterable[Entry], x: float, y: float, ink: Ink) -> str:
     return "".join([*out, "</g>"])
 
 
-def _badge(attribute: Attribute, x: float, y: float, ink: Ink) -> str:
+def badge(attribute: Attribute, x: float, y: float, ink: Ink) -> str:
     """Returns the sign of an attribute, from the middle of its left side."""
     if attribute is Attribute.LOCKED:
         return f'<path class="hold" {ink.paint[".hold"]} d="M{num(x)} {num(y)}{_HOLD}"/>'

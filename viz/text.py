@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from .album import Album, Panel
+from .blocks import blocks
 from .cells import paragraphs
 from .figure import figure
 from .picture import Look, Picture
@@ -13,7 +14,9 @@ from .plain import legend, memory_line, tree_text
 from .rail import rail_rows
 from .ruler import ruler
 
-View = Literal["rail", "ruler", "figure"]
+View = Literal["rail", "ruler", "figure", "blocks"]
+
+_MOST_BLOCKS = 100  # rows from which on what the step did not touch is folded
 
 
 def write_text(
@@ -40,7 +43,8 @@ def write_text(
     chosen = album.panels if panels is None else tuple(panels)
     parts = [_page(panel, album, view, width, plain) for panel in chosen]
     if key:
-        parts.append(legend(width=width, ascii=plain.ascii, colour=False, lang=album.lang).plain)
+        signs = legend(width=width, ascii=plain.ascii, colour=False, lang=album.lang, blocks=view == "blocks")
+        parts.append(signs.plain)
     return "\n\n".join(parts) + "\n"
 
 
@@ -68,6 +72,8 @@ def _lines(panel: Panel, album: Album, view: View, width: int, look: Look) -> li
     picture: Picture
     if view == "ruler":
         picture = ruler(snapshot, pieces, width=width, look=look, letters=letters)
+    elif view == "blocks":
+        picture = blocks(snapshot, pieces, width=width, look=look, letters=letters, most=_MOST_BLOCKS)
     else:
         picture = figure(snapshot, pieces, look=look, width=width, letters=letters)
     return [picture.line(y).plain for y in range(picture.height)]

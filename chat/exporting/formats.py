@@ -115,6 +115,16 @@ class Sheet:
         )  # fmt: skip
 
     @cached_property
+    def blocks(self) -> Sequence[str]:
+        """Every panel as SVG of its blocks, all of one size."""
+        from ...viz.block_svg import block_frames
+
+        return block_frames(
+            self.album, theme=self.theme, legend=self.asked.legend, captions=self.captions,  # type: ignore[arg-type]
+            width_mm=self.asked.width, facts=self.metadata,
+        )  # fmt: skip
+
+    @cached_property
     def style(self) -> dict[str, Any]:
         """What the writers of SVG have in common."""
         asked = self.asked
@@ -154,9 +164,9 @@ class Sheet:
         """Returns what was recorded, in one line; capacity and policy as they are in a panel."""
         now = panel.snapshot
         facts = {**self.album.facts, "capacity": f"{now.capacity:,} tokens"}
-        if now.policy:
+        if now.policy and now.blocks is None:
             facts["policy"] = now.policy
-        shown = ("lesson", "model", "tokenizer", "capacity", "page size", "policy")
+        shown = ("lesson", "model", "tokenizer", "capacity", "page size", "policy", "preset", "block size")
         same = facts.get("tokenizer") == facts.get("model")
         return " · ".join(f"{name} {facts[name]}" for name in shown if name in facts and (name, same) != _SAME)
 
@@ -173,12 +183,13 @@ class Sheet:
 def _svg(sheet: Sheet, place: int | None) -> str:
     """Draws one panel, or all of them in motion or in a grid."""
     asked = sheet.asked
-    if asked.view != "figure":
-        text = sheet.cells[place or 0]
-        _check_size(sheet, text, _CELL_LETTERS)
-        return text
     from ...viz.svg import SMALL
 
+    if asked.view != "figure":
+        blocks = asked.view == "blocks"
+        text = (sheet.blocks if blocks else sheet.cells)[place or 0]
+        _check_size(sheet, text, SMALL if blocks else _CELL_LETTERS)
+        return text
     if place is not None and sheet.series:
         text = sheet.frames[place]
     elif place is not None:
@@ -293,6 +304,10 @@ def _dot(sheet: Sheet, place: int | None) -> str:
 
     asked = sheet.asked
     panel = sheet.album.panels[place or 0]
+    if asked.view == "blocks":
+        from ...viz.block_dot import write_block_dot
+
+        return write_block_dot(sheet.album, panel, theme=sheet.theme)
     return write_dot(sheet.album, panel, theme=sheet.theme, labels=asked.labels, folded=asked.fold)  # type: ignore[arg-type]
 
 
@@ -382,7 +397,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         ),
         Format(
             "html", (".html", ".htm"), "a page to step through",
-            frozenset({"theme", "labels", "fold", "relabel", "caption", "aspect", "layout"}),
+            frozenset({"view", "theme", "labels", "fold", "relabel", "caption", "aspect", "layout"}),
             ("auto", "light", "dark"), Many.ALL, True, _nothing, _to_html,
         ),
         Format(
@@ -390,8 +405,8 @@ FORMATS: Final[Mapping[str, Format]] = {
             Many.ALL, True, _nothing, _to_cast,
         ),
         Format(
-            "dot", (".dot", ".gv"), "a graph for Graphviz", frozenset({"theme", "labels", "fold", "relabel"}), _STILL,
-            Many.ONE, True, _nothing, _to_dot,
+            "dot", (".dot", ".gv"), "a graph for Graphviz", frozenset({"view", "theme", "labels", "fold", "relabel"}),
+            _STILL, Many.ONE, True, _nothing, _to_dot,
         ),
         Format(
             "json", (".json",), "data for programs", frozenset({"relabel"}), (), Many.WANTED, True, _nothing, _to_json
@@ -434,6 +449,8 @@ def check_options(format: Format, asked: Options) -> None:
         if name not in format.takes:
             others = [row.name for row in FORMATS.values() if name in row.takes]
             raise UsageError(f"{NAMES[name]} means nothing for {format.name}", f"It is for {', '.join(others)}.")
+    if format.name == "dot" and asked.view in ("rail", "ruler"):
+        raise UsageError("--view means nothing for dot, but for blocks", "Leave --view out: dot lays out the tree.")
     if "seconds" in asked.given() and format.name == "svg" and not asked.animate:
         raise UsageError("--seconds is for what moves", "Give --animate, too.")
     if asked.theme is not None and asked.theme not in format.themes:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ..errors import UsageError
 
-VIEWS: Final = ("figure", "rail", "ruler")
+VIEWS: Final = ("figure", "rail", "ruler", "blocks")
 THEMES: Final = ("light", "dark", "auto", "print")
 LABELS: Final = ("text", "tokens", "ids")
 LAYOUTS: Final = ("fixed", "compact")
@@ -138,10 +138,13 @@ def _together(asked: Options) -> None:
     if asked.layout == "compact" and asked.animate:
         raise UsageError("in an animation no node may jump, as --layout compact lets them", "Leave --layout out.")
     if asked.view != "figure":
-        for name in ("animate", "grid", "labels", "aspect", "layout", "renderer"):
+        others = ("fold", "relabel") if asked.view == "blocks" else ("renderer",)
+        for name in ("animate", "grid", "labels", "aspect", "layout", *others):
             if name in asked.given():
                 raise UsageError(
-                    f"{NAMES[name]} is for the figure, not for --view {asked.view}", f"Leave {NAMES[name]} out."
+                    f"{NAMES[name]} is for {'trees' if name in ('fold', 'relabel') else 'the figure'}, "
+                    f"not for --view {asked.view}",
+                    f"Leave {NAMES[name]} out.",
                 )
     if asked.renderer == "dot":
         for name in ("animate", "grid", "layout", "aspect", "width", "legend"):

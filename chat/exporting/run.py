@@ -127,6 +127,8 @@ def _choosing(ask: Ask, chosen: list[int]) -> Wanted:
 
 def _export(ask: Ask, source: Source, chosen: list[int]) -> list[str]:
     asked, format = ask.options, ask.format
+    if asked.view == "blocks" and any(panel.snapshot.blocks is None for panel in source.album.panels):
+        raise UsageError("a radix tree has no blocks", "Leave --view blocks out; it is for recordings of hash blocks.")
     sheet = Sheet(source.album, asked, series=ask.series or asked.layout == "fixed")
     places = [place for place, panel in enumerate(source.album.panels) if panel.number in chosen]
     if ask.single or (len(places) == 1 and not ask.series):
