@@ -8,7 +8,7 @@ width and no layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..radix import events as ev
@@ -26,6 +26,7 @@ MOST: Final = 6
 """Nodes that a line of `tell_diff` names."""
 
 _NAME = 40  # cells of a conversation's or namespace's name
+_HASH = 8  # hexadecimal digits of a hash
 
 
 _CALLED: Final = frozenset({"node", "parent", "head", "above"})
@@ -62,6 +63,7 @@ def tell_diff(
 
     `lang` and `names` are as above.
     """
+    names = {**_in_blocks(diff, lang=spoken(lang, ascii=look.ascii)), **(names or {})}
     words = _Words(pieces, look, lang, names=names)
     lines = [_span(diff, words), *_changes(diff, words)]
     return [*lines, _memory(diff, words) if diff else words.say("nothing")]
@@ -124,6 +126,14 @@ class _Words:
         """Returns a name that came from a person or a file."""
         return label(text, ascii=self.ascii).fit(_NAME, ascii=self.ascii).plain
 
+    def blocks(self, numbers: Sequence[int]) -> str:
+        """Names blocks by their numbers, and says how many more there are."""
+        named = self.say("and").join(f"{number:,}" for number in numbers[:MOST])
+        if len(numbers) == 1:
+            return self.say("block", named=named)
+        more = self.say("more", more=len(numbers) - MOST) if len(numbers) > MOST else ""
+        return self.say("blocks", named=named, more=more)
+
     def why(self, why: str) -> str:
         """Returns why something went."""
         return why_gone(why, ascii=self.ascii, lang=self.lang)
@@ -155,7 +165,7 @@ def _slots(sentence: str) -> Callable[[ev.Reserved | ev.Released, _Words], str]:
     return lambda event, words: words.say(sentence, slots=words.count("slots", event.tokens))
 
 
-def _spelled(sentence: str) -> Callable[[ev.Inserted | ev.Grown | ev.Sampled, _Words], str]:
+def _spelled(sentence: str) -> Callable[[ev.Inserted | ev.Grown | ev.Sampled | ev.BlocksFilled, _Words], str]:
     """Returns what tells an event with its tokens."""
     return lambda event, words: words.say(
         sentence, **event._asdict(), tokens=count(event.key), text=words.text(event.key)
@@ -173,6 +183,37 @@ def _gone(sentence: str) -> Callable[[ev.Evicted | ev.Trimmed, _Words], str]:
         return words.say(sentence, node=event.node, tokens=event.tokens, why=words.why(event.why), idle=idle, room=room)
 
     return told
+
+
+def _table(sentence: str) -> Callable[[Any, _Words], str]:
+    """Returns what tells an event by its lease, its numbers and its blocks."""
+
+    def told(event: Any, words: _Words) -> str:
+        facts = event._asdict()
+        return words.say(sentence, **facts, named=words.blocks(event.blocks))
+
+    return told
+
+
+def _hashed(event: ev.BlocksHashed, words: _Words) -> str:
+    digests = words.say("and").join(digest.hex()[:_HASH] for digest in event.digests[:MOST])
+    if len(event.digests) > MOST:
+        digests += words.say("more", more=len(event.digests) - MOST)
+    after = words.say("after", digest=event.parent.hex()[:_HASH]) if event.parent else ""
+    return words.say("hashed", named=words.blocks(event.blocks), digests=digests, after=after)
+
+
+def _blocks_evicted(event: ev.BlocksEvicted, words: _Words) -> str:
+    least, most = min(event.ages, default=0), max(event.ages, default=0)
+    requests = words.count("requests", most)
+    idle = words.say("idle", requests=requests)
+    if least < most:
+        idle = words.say("idle from to", least=least, requests=requests)
+    room = words.say("room", asked=event.asked) if event.asked else ""
+    return words.say(
+        "evicted blocks", named=words.blocks(event.blocks), why=words.why(event.why),
+        idle="" if words.veiled else idle, room=room,
+    )  # fmt: skip
 
 
 def _repoliced(event: ev.Repoliced, words: _Words) -> str:
@@ -216,6 +257,18 @@ _TELLERS: Final[dict[type, Callable[[Any, _Words], str]]] = {
     ev.Resized: _plain("resized"),
     ev.Repoliced: _repoliced,
     ev.Cleared: _plain("cleared"),
+    ev.TableOpened: _plain("table"),
+    ev.TableForked: _plain("forked"),
+    ev.TableClosed: _plain("closed"),
+    ev.BlocksHit: _table("hit"),
+    ev.BlocksTaken: _table("taken"),
+    ev.BlocksHashed: _hashed,
+    ev.BlocksFilled: _spelled("filled"),
+    ev.BlocksComputed: _table("marked"),
+    ev.BlocksAccessed: _plain("accessed"),
+    ev.BlockCopied: _plain("copied"),
+    ev.BlockReplaced: _plain("replaced"),
+    ev.BlocksEvicted: _blocks_evicted,
     ev.RequestStarted: _request_started,
     ev.RequestRetracted: _plain("retracted"),
     ev.RequestFinished: _request_finished,
@@ -230,6 +283,17 @@ def why_gone(why: str, *, ascii: bool = False, lang: str = "en") -> str:
 
 
 # -- differences -------------------------------------------------------------------------------------------------------
+
+
+def _in_blocks(diff: Diff, lang: str) -> dict[int, str]:
+    """Returns what to call the nodes of a hash-block cache: by the blocks that hold them, or held them before."""
+    held = {
+        view.node: view.number
+        for snapshot in (diff.before, diff.after)
+        for view in (snapshot.blocks.blocks if snapshot.blocks is not None else ())
+        if view.node
+    }
+    return {node: SENTENCES[lang]["in block"].format(id=node, block=block) for node, block in held.items()}
 
 
 def _span(diff: Diff, words: _Words) -> str:

@@ -24,7 +24,7 @@ from .picture import Look
 from .states import PALETTES, STATES, Sign
 
 SPLIT: Final = Sign("⊢", "/", "split")
-"""How a split looks where there is one cell for it."""
+"""How a split looks where there is one cell for it; and a copy-on-write, with which two ways part, too."""
 
 OTHER: Final = Sign("·", ".", "other")
 """Everything that has no sign of its own."""
@@ -44,6 +44,14 @@ _WEIGHTS: Final[Mapping[type, int]] = {
     ev.Evicted: _EVICTED,
     ev.Trimmed: _EVICTED,
     ev.Cleared: _EVICTED,
+    ev.BlocksHit: _REUSED,
+    ev.BlockReplaced: _REUSED,
+    ev.TableForked: _REUSED,
+    ev.BlocksTaken: _NEW,
+    ev.BlocksFilled: _NEW,
+    ev.BlocksHashed: _NEW,
+    ev.BlockCopied: _SPLIT,
+    ev.BlocksEvicted: _EVICTED,
 }
 
 

@@ -22,6 +22,7 @@ from radixchat.viz.story import names_of, tell, tell_diff, why_gone
 
 LOOK = Look(colour=False)
 KEY = as_key([5, 20, 21])  # "<|im_start|>user\n", " Why does", " it split?"
+HASH, OTHER = bytes(range(32)), bytes(range(100, 132))
 
 WORDS: list[tuple[Any, str]] = [
     (ev.StepOpened(1004), "step 1,004 begins"),
@@ -49,6 +50,33 @@ WORDS: list[tuple[Any, str]] = [
     (
         ev.RequestFinished(3, "stop", 1840, 1812, 1812, 28, 41, (14,), 2, 96),
         "request 3 finished (the reply was complete): reused 1,812 of 1,840 prompt tokens, prefilled 28, generated 41",
+    ),
+    (ev.TableForked(3, 2, 4, 14), "lease 3 forks from lease 2 and shares 4 of its blocks, 14 tok"),
+    (ev.BlocksHit(2, (1,), 16, 3), "lease 2 found block 1: the K/V of 16 tok is there"),
+    (ev.BlocksHit(2, (1, 5, 4), 1040, 3), "lease 2 found blocks 1, 5, 4: the K/V of 1,040 tok is there"),
+    (
+        ev.BlocksTaken(2, tuple(range(995, 1003)), 3),
+        "lease 2 took blocks 995, 996, 997, 998, 999, 1,000 and 2 more from the free queue",
+    ),
+    (ev.BlocksHashed(2, (1,), (HASH,), b"", (7,)), "block 1 entered the index as 00010203"),
+    (
+        ev.BlocksHashed(2, (4, 3), (HASH, OTHER), OTHER, (7, 8)),
+        "blocks 4, 3 entered the index as 00010203, 64656667, after 64656667",
+    ),
+    (ev.BlocksFilled(2, 16, KEY), "computed 3 tok of lease 2: ‹user› Why d…s it split?"),
+    (ev.BlocksComputed(2, (1, 5)), "marked blocks 1, 5 as computed: a hit counts from now on"),
+    (
+        ev.BlockCopied(2, 3, 5, 9, 2, 4),
+        "copied 2 tok of block 5, which others share, to block 9 for lease 2 (copy-on-write)",
+    ),
+    (ev.BlockReplaced(2, 3, 5, 9, 4), "lease 2 gave block 5 back for block 9, which holds the same tokens"),
+    (
+        ev.BlocksEvicted((5,), (12,), "queue", (4,), 16),
+        "evicted what block 5 held as the first of the free queue, idle for 4 requests, 16 tok asked",
+    ),
+    (
+        ev.BlocksEvicted((5, 4, 3), (12, 11, 10), "lru-depth", (1, 4, 2), 0),
+        "evicted what blocks 5, 4, 3 held as least recently used, the deepest first, idle for 1 to 4 requests",
     ),
 ]
 
@@ -78,6 +106,12 @@ CHINESE: list[tuple[Any, str]] = [
         ev.RequestFinished(3, "stop", 1840, 1812, 1812, 28, 41, (14,), 2, 96),
         "请求 3 结束（回复完整）：提示词的 1,840 个 token 中复用 1,812 个，预填充 28 个，生成 41 个",
     ),
+    (ev.BlocksHit(2, (1, 5), 16, 3), "租约 2 命中块 1、5：16 个 token 的 K/V 已在"),
+    (ev.BlocksHashed(2, (1,), (HASH,), OTHER, (7,)), "块 1 进入索引，哈希 00010203，接在 64656667 之后"),
+    (
+        ev.BlocksEvicted((5, 4), (12, 11), "queue", (1, 4), 16),
+        "驱逐块 5、4 的内容：它在空闲队列最前面，已有 1 到 4 个请求没有用到，需要腾出 16 个 token 的空间",
+    ),
 ]
 QUIET: list[tuple[Any, str]] = [
     (ev.Locked(5, 0), "locked #5 and all above it"),
@@ -86,6 +120,9 @@ QUIET: list[tuple[Any, str]] = [
     (ev.Unlocked(5, 2), "unlocked #5 up to, and without, #2"),
     (ev.Reserved(1), "reserved 1 slot for a request"),
     (ev.Released(1200), "released 1,200 slots: free again"),
+    (ev.TableOpened(1200, "", 3), "lease 1,200 begins, with an empty block table"),
+    (ev.TableClosed(2), "lease 2 ends and gives its blocks back"),
+    (ev.BlocksAccessed(2, 3), "lease 2 used its blocks"),
 ]
 
 
