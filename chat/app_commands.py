@@ -37,9 +37,9 @@ CHAT = "chat"
 _bind("help", Key("f1", footer="Help"), Key("question_mark", "", TREE))
 _app("pane", "[chat|tree|node]", "go to a pane, or to the next one", Key("f2", footer="Pane"))
 _app(
-    "view", "[rail|ruler|figure|auto]", "how the tree is drawn; the next way, by default",
+    "view", "[rail|ruler|figure|blocks|auto]", "how the tree is drawn; the next way, by default",
     Key("f3", footer="View"), Key("0", "auto", TREE), Key("1", "rail", TREE), Key("2", "ruler", TREE),
-    Key("3", "figure", TREE),
+    Key("3", "figure", TREE), Key("4", "blocks", TREE),
 )  # fmt: skip
 _app("conversations", "", "choose a conversation from a list", Key("f4", footer="Chats"))
 _bind("regen", Key("f5", footer="Regen"))

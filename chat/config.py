@@ -25,7 +25,7 @@ BLOCKS = ("preset", "block_size")
 
 
 THEMES = ("dark", "light", "high-contrast", "ansi-dark", "ansi-light")
-VIEWS = ("auto", "rail", "ruler", "figure")
+VIEWS = ("auto", "rail", "ruler", "figure", "blocks")
 FORWARDS = ("auto", "lean", "generic")
 QUANTIZE = ("none", "int8")
 

@@ -161,6 +161,10 @@ class BlocksPicture:
             return line.entry.id
         return line.spot.twig.id if line.kind == "fold" and line.spot is not None else None
 
+    def is_fold(self, y: int) -> bool:
+        """Returns whether a line stands for several blocks."""
+        return self._lines[y].kind == "fold"
+
     def beside(self, node: int, way: Direction) -> int | None:
         """Returns the block before (left), the first one after it (right), or the row above or below."""
         entry = self._pool.find(node)

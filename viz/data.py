@@ -16,6 +16,7 @@ from ..radix.keys import Key, as_array
 from ..radix.snapshots import Snapshot
 from .album import Album, Panel
 from .labels import label
+from .pool import Entry, Pool
 from .sanitize import sanitize
 from .told import Told, text_of, told
 from .twigs import RowKind
@@ -72,7 +73,47 @@ def _step(panel: Panel, album: Album) -> Json:
         ],
         "nodes": [_node(one, album) for one in items if one.kind is RowKind.NODE],
         "tombstones": [_tombstone(one, album) for one in items if one.kind is RowKind.TOMBSTONE],
+        **({"blocks": _blocks(snapshot, album)} if snapshot.blocks is not None else {}),
     }  # fmt: skip
+
+
+def _blocks(snapshot: Snapshot, album: Album) -> Json:
+    """Returns what a hash-block cache has besides the tree that its blocks amount to."""
+    pool = Pool(snapshot)
+    return {
+        "preset": label(pool.blocks.preset).plain,
+        "block_size": pool.blocks.block_size,
+        "total": pool.gauge.total,
+        "in_use": pool.gauge.used,
+        "retained": pool.gauge.retained,
+        "blocks": [_block(entry, album) for entry in pool.entries.values()],
+        "tables": [
+            {
+                "lease": table.table, "tokens": table.tokens, "blocks": list(table.blocks),
+                "namespace": label(table.namespace).plain,
+            }
+            for table in pool.blocks.tables
+        ],
+        "free_queue": list(pool.blocks.queue),
+    }  # fmt: skip
+
+
+def _block(entry: Entry, album: Album) -> Json:
+    return {
+        "number": entry.number,
+        "node": entry.node or None,
+        "state": entry.state.value,
+        "attribute": entry.attribute.value or None,
+        "refs": entry.refs,
+        "hash": entry.digest.hex() or None,
+        "before": entry.parent.hex() or None,
+        "computed": entry.computed,
+        "tokens": entry.tokens,
+        "token_ids": as_array(entry.key).tolist(),
+        "text": text_of(entry.key, album.pieces),
+        "last_use": entry.last,
+        "queue": entry.place,
+    }
 
 
 def _totals(snapshot: Snapshot) -> Json:

@@ -17,10 +17,12 @@ from rich.text import Text
 
 from ..radix.keys import TOKEN_BYTES, Int32Array, Key, as_array, common_prefix, count
 from ..radix.snapshots import NodeView, Snapshot, State, Tombstone
+from .block_facts import block_facts
 from .cells import Brush
 from .labels import Kind, Labels, label, lettered
 from .picture import Look
 from .plain import memory_line, memory_text
+from .pool import Entry, Pool
 from .sentences import PICTURES, spoken
 from .states import ATTRIBUTES, STATES, UNCACHED, Attribute
 from .story import why_gone
@@ -61,15 +63,26 @@ def detail(
         veiled: Whether its use, and whether it could go, are left out, because a question is open.
     """
     sheet = _Sheet(pieces, width, look, lettered(letters, ascii=look.ascii), veiled)
-    path = snapshot.path(node_id)
+    pool = None if snapshot.blocks is None else Pool(snapshot, veiled=veiled)
+    block = None if pool is None else pool.find(node_id)
+    path = snapshot.path(block.id if block is not None else node_id)
     stones = [stone for stone in snapshot.tombstones if stone.node == node_id]
     if path:
-        _of_node(sheet, snapshot, path, bytes_per_token, stones)
+        _of_node(sheet, snapshot, path, bytes_per_token, stones, pool)
         key: Key = path[-1].key
+    elif pool is not None and block is not None and block.number is not None:
+        sheet.title(block.id, block.state, STATES[block.state].word, f"block {block.number}")
+        _of_block(sheet, pool, block)
+        if block.last is not None and not veiled:
+            sheet.fact("last use", f"request {block.last:,}, {_ago(snapshot.tick - block.last)}")
+        key = block.key
     elif stones:
         key = _of_tombstones(sheet, stones, bytes_per_token)
     else:
-        sheet.title(node_id, None, "is not in the tree at this moment")
+        name = f"block {-1 - node_id}" if node_id < 0 else ""
+        sheet.title(
+            node_id, None, "holds nothing at this moment" if name else "is not in the tree at this moment", name
+        )
         return sheet.close()
     sheet.text(key)
     if ids:
@@ -144,19 +157,33 @@ def _of_node(
     path: tuple[NodeView, ...],
     bytes_per_token: int | None,
     stones: list[Tombstone],
+    pool: Pool | None,
 ) -> None:
     """Says what stands before the text, for it may be long: what the node is, how large, and what holds it."""
     node = path[-1]
     state = snapshot.state(node)
     sheet.title(node.id, state, f"{STATES[state].word}{_walked(snapshot, node)}")
+    block = None if pool is None else pool.find(node.id)
     start = sum(above.size for above in path[:-1])
+    if block is not None and block.depth:  # what was before it may be gone
+        start = (block.depth - 1) * block.size
     sheet.fact("tokens", f"{node.size:,}, positions {start + 1:,} to {start + node.size:,}")
     if bytes_per_token:
         sheet.fact("memory", memory_text(node.size * bytes_per_token))
-    sheet.fact("locks", _locks(sheet, snapshot, node))
+    if pool is not None and block is not None:
+        _of_block(sheet, pool, block)
+    else:
+        sheet.fact("locks", _locks(sheet, snapshot, node))
     for stone in stones:
         gone = why_gone(stone.why, ascii=sheet.ascii)
         sheet.fact("trimmed", f"{count(stone.key):,} tok off its end in this step, {gone}")
+
+
+def _of_block(sheet: _Sheet, pool: Pool, block: Entry) -> None:
+    victim = ATTRIBUTES[Attribute.NEXT_VICTIM]
+    locked = sheet.brush.glyph(ATTRIBUTES[Attribute.LOCKED])
+    for name, value in block_facts(pool, block, locked, f"{sheet.brush.glyph(victim)} {victim.word}"):
+        sheet.fact(name, value)
 
 
 def _history_of_node(
@@ -277,9 +304,10 @@ class _Sheet:
         """Returns a name that came from a person or a file."""
         return label(text, ascii=self.ascii).fit(_NAME, ascii=self.ascii).plain
 
-    def title(self, node: int, state: State | None, words: str) -> None:
+    def title(self, node: int, state: State | None, words: str, name: str = "") -> None:
         letter = self._letters.get(node)
-        line = Text(f"#{node}, letter {letter} " if letter else f"#{node} ", self.brush.bold)
+        name = name or f"#{node}"
+        line = Text(f"{name}, letter {letter} " if letter else f"{name} ", self.brush.bold)
         if state is not None:
             line.append(f"{self.brush.glyph(STATES[state])} ", self.brush.stroke(state))
         line.append(words, self.brush.stroke(state) if state is not None else self.brush.text)

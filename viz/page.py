@@ -20,7 +20,9 @@ from typing import Final
 
 from ..radix.snapshots import Snapshot, State
 from .album import Album, Panel
+from .block_told import Teller
 from .plain import MEANINGS
+from .pool import Pool
 from .sanitize import sanitize
 from .sentences import PICTURES
 from .states import ATTRIBUTES, STATES, Attribute
@@ -269,6 +271,24 @@ def _nodes(panel: Panel, album: Album, texts: dict[str, int]) -> dict[str, tuple
         text = texts.setdefault(one.text, len(texts))
         rows[str(one.id)] = (
             name, one.state.value, one.attribute.value, one.locks, one.tokens, ends[one.id], text, above
+        )  # fmt: skip
+    return rows if panel.snapshot.blocks is None else rows | _unregistered(panel, album, texts)
+
+
+def _unregistered(panel: Panel, album: Album, texts: dict[str, int]) -> dict[str, tuple[str | int, ...]]:
+    """Returns the same of blocks that are in no tree: those that are not full, or have no hash."""
+    pool, teller = Pool(panel.snapshot), Teller(album.pieces, album.lang)
+    rows: dict[str, tuple[str | int, ...]] = {}
+    known = {node.id for node in panel.snapshot.nodes()}
+    for entry in pool.entries.values():
+        if entry.id in known:
+            continue
+        text = texts.setdefault(teller.text(entry), len(texts))
+        above = pool.above(entry)
+        end = max(0, entry.depth - 1) * entry.size + entry.tokens
+        rows[str(entry.id)] = (
+            str(entry.number), entry.state.value, entry.attribute.value, entry.refs, entry.tokens, end, text,
+            0 if above is None else pool.handle(above),
         )  # fmt: skip
     return rows
 

@@ -44,6 +44,7 @@ class Entry(NamedTuple):
     node: int  # in the tree; 0: not registered
     loose: bool = False  # it hangs below a block by its table, not by a hash
     broken: bool = False  # the block before it is gone
+    depth: int = 0  # blocks of its chain up to and with it, those that are gone too; 0: not known
     why: str = ""  # of a tombstone: why it went
 
     @property
@@ -163,6 +164,10 @@ class Pool:
         """Returns the handle of a block."""
         entry = self.entries.get(number)
         return -1 - number if entry is None else entry.id
+
+    def above(self, entry: Entry) -> int | None:
+        """Returns the number of the block that a block hangs below."""
+        return None if entry.number is None else self._above.get(entry.number)
 
     def ends(self) -> dict[int, list[int]]:
         """Returns which open leases end at a block, by its number."""
@@ -285,6 +290,7 @@ class Pool:
             node=view.node,
             loose=not view.digest and above is not None,
             broken=bool(view.parent) and above is None,
+            depth=view.depth,
         )
 
     def _measured(self) -> Gauge:

@@ -27,6 +27,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..radix.snapshots import NodeView, Snapshot, State
+from .blocks import MOST, BlocksPicture, blocks
 from .figure import Figure, figure
 from .find import hits
 from .outline import Outline, outline
@@ -79,8 +80,8 @@ class _Shown(NamedTuple):
 class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
     """A radix tree, redrawn as it changes.
 
-    Views: "rail" (one line a node), "ruler" (tokens along x), "figure" (boxes), "auto" (the figure as long as the tree
-    is small and fits, else the rail).
+    Views: "rail" (one line a node), "ruler" (tokens along x), "figure" (boxes), "blocks" (of a hash-block cache; of a
+    tree the same as "auto"), "auto" (the figure as long as the tree is small and fits, else the rail).
     """
 
     DEFAULT_CSS = """
@@ -181,6 +182,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         return kind, Size(picture.width, picture.height + head)
 
     @property
+    def kind(self) -> str:
+        """The kind of picture that is shown, also where the view is left to the widget."""
+        return self._kind
+
+    @property
     def _words(self) -> Mapping[str, str]:
         return PICTURES[spoken(self.look.lang, ascii=self.look.ascii)]
 
@@ -220,7 +226,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self._picture.width, self._picture.height + self._head)
 
     def _choose(self, shown: _Shown, room: Size) -> tuple[str, Picture]:
-        if self.view != "auto":
+        if self.view != "auto" and (self.view != "blocks" or shown.snapshot.blocks is not None):
             return self.view, self._draw(self.view, shown, room)
         stays = self._kind == "figure" and self._picture is not None
         count = sum(1 for _ in islice(shown.snapshot.nodes(), 2 * SMALL)) + len(shown.snapshot.tombstones)
@@ -238,6 +244,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
             return figure(
                 shown.snapshot, shown.pieces, look=look, folded=folded, before=before, height=room.height,
                 width=room.width, letters=shown.letters,
+            )  # fmt: skip
+        if kind == "blocks":
+            return blocks(
+                shown.snapshot, shown.pieces, width=max(room.width, _NARROWEST), look=look, folded=folded,
+                most=RUN if self._runs else MOST, kept=self._kept, letters=shown.letters, veiled=shown.veiled,
             )  # fmt: skip
         if kind == "ruler":
             return ruler(
@@ -432,7 +443,11 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
     def _is_run(self, node: int) -> bool:
         place = self._place(node)
         picture = self._picture
-        return place is not None and isinstance(picture, Outline) and picture.row(place.y).kind is RowKind.FOLD
+        if place is None:
+            return False
+        if isinstance(picture, BlocksPicture):
+            return picture.is_fold(place.y)
+        return isinstance(picture, Outline) and picture.row(place.y).kind is RowKind.FOLD
 
     def _reveal(self, node: int) -> None:
         """Unfolds what hides a node."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ..radix.snapshots import NodeView, Root, Snapshot
+from ..radix.snapshots import Blocks, NodeView, Root, Snapshot
 
 HIDDEN: Final = "hidden while a question is open"
 """What stands where facts are left out."""
@@ -23,7 +23,17 @@ def veil(snapshot: Snapshot) -> Snapshot:
     Two snapshots that differ in nothing else become equal. Costs the nodes; a veiled snapshot shares none with others.
     """
     roots = tuple(Root(root.namespace, _veiled(root.node, snapshot.step)) for root in snapshot.roots)
-    return replace(snapshot, next_victim=None, roots=roots)
+    blocks = None if snapshot.blocks is None else _veiled_blocks(snapshot.blocks, snapshot.step)
+    return replace(snapshot, next_victim=None, roots=roots, blocks=blocks)
+
+
+def _veiled_blocks(blocks: Blocks, step: int) -> Blocks:
+    """Returns the same blocks, of which nobody can say in what order they would be taken."""
+    views = tuple(
+        view._replace(last=0, new_in=_now(view.new_in, step), used_in=_now(view.used_in, step))
+        for view in blocks.blocks
+    )
+    return blocks._replace(blocks=views, queue=tuple(sorted(blocks.queue)), freed=())
 
 
 def _veiled(top: NodeView, step: int) -> NodeView:

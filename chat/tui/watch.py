@@ -44,7 +44,7 @@ BEAT = 0.35
 MOST_BEATS = 6
 """Beats after which the present is shown at once: nobody waits for a film."""
 
-_KINDS: dict[str, tuple[type, ...]] = {"split": (ev.Split,), "eviction": (ev.Evicted, ev.Trimmed)}
+_KINDS: dict[str, tuple[type, ...]] = {"split": (ev.Split,), "eviction": (ev.Evicted, ev.Trimmed, ev.BlocksEvicted)}
 
 
 class Watch(Vertical):
@@ -135,6 +135,8 @@ class Watch(Vertical):
         self.recording, self._travel = recording, Travel(recording)
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
         self._now, self._position = None, position
+        if self.drawing.view == "blocks" and not recording.header.config.preset:
+            self._note = Text("A radix tree has no blocks: it is drawn as by /view auto.")
         self._shown = len(recording.events) if position is None else position
         self.query_one(StripBar).open(recording)
         self.query_one(EventLog).open(self._travel, recording, pieces, self.look)
@@ -244,7 +246,8 @@ class Watch(Vertical):
             return
         width = max(20, self.size.width - 2)
         scene = self.scene
-        self._write("legend", legend(width=width, lang=scene.lang, veiled=scene.veiled, **style))
+        blocks = self.drawing.kind == "blocks"
+        self._write("legend", legend(width=width, lang=scene.lang, veiled=scene.veiled, blocks=blocks, **style))
         if self.snapshot is not None:
             memory = self._bytes_per_token or None
             veiled = scene.veiled or scene.intro  # what is protected is a matter of locks
@@ -296,7 +299,7 @@ class Watch(Vertical):
         assert self.recording is not None
         start = self._waiting[-1] + 1 if self._waiting else self._shown
         if self._beats_on and self.app.animation_level != "none":
-            kinds = (ev.Split, ev.Evicted, ev.Trimmed)
+            kinds = (ev.Split, ev.Evicted, ev.Trimmed, ev.BlocksEvicted)
             new = (at for at in range(start, position) if isinstance(self.recording.events[at], kinds))
             self._waiting.extend(new)
         while len(self._waiting) > MOST_BEATS:
@@ -405,7 +408,12 @@ class Watch(Vertical):
         if argument and argument not in VIEWS:
             raise UsageError(f"there is no view {argument!r}", f"Views: {', '.join(VIEWS)}.")
         tree = self.drawing
-        tree.view = argument or VIEWS[(VIEWS.index(tree.view) + 1) % len(VIEWS)]
+        without = self.snapshot is not None and self.snapshot.blocks is None
+        if argument == "blocks" and without:
+            raise UsageError("a radix tree has no blocks", "Begin with --cache hash to see some.")
+        views = [view for view in VIEWS if view != "blocks" or not without]
+        tree.view = argument or views[(views.index(tree.view) + 1) % len(views) if tree.view in views else 0]
+        self._signs()
         return f"view {tree.view}"
 
     def _move(self, argument: str) -> str | None:

@@ -66,7 +66,7 @@ def test_every_setting_can_be_written(write) -> None:
         ("block_size = 'four'", ("block_size", "a whole number")),
         ("policy = 3", ("policy", "lru, lfu")),
         ("policy = []", ("policy", "lru, lfu")),
-        ("view = 'tree'", ("view", "auto, rail, ruler, figure")),
+        ("view = 'tree'", ("view", "auto, rail, ruler, figure, blocks")),
         ("[chat]\nmodel = 'x'", ("no setting 'chat'",)),
         ("model = \nseed = 1", ("no TOML", "line 1")),
         (b"model = '\xff'", ("cannot be read",)),

@@ -257,6 +257,12 @@ async def check_view(rig: Rig, key: str) -> None:
     assert rig.app.pane.drawing.view == ("auto", "rail", "ruler", "figure")[int(key)]
 
 
+async def check_tree_4(rig: Rig, key: str) -> None:
+    view = rig.app.pane.drawing.view
+    await rig.press(key)
+    assert rig.app.pane.drawing.view == view and "a radix tree has no blocks" in rig.talk
+
+
 check_tree_0 = check_tree_1 = check_tree_2 = check_tree_3 = check_view
 del check_view
 
