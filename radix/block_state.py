@@ -154,6 +154,7 @@ class BlockState:
         self.in_flight += size * len(event.blocks)
 
     def _accessed(self, event: ev.BlocksAccessed) -> None:
+        self.tick = max(self.tick, event.tick)
         for block in self.tables[event.table].blocks:
             block.last = event.tick
             self._changed(block)

@@ -34,7 +34,7 @@ from . import events as ev
 from .block_forest import Block, size_of
 from .block_lookup import Lookup
 from .block_state import BlockState
-from .block_table import BlockTable, Prompts, table_of
+from .block_table import BlockTable, Blueprint, Prompts, table_of
 from .hashing import hasher_for
 from .keys import Digest, Int32Array, Key, Tokens, as_array, as_key, count
 from .leases import Copies, Gone, Lease, NoRoom, Peek, Remap, Update
@@ -98,6 +98,11 @@ class HashBlockCache:
         return self._state.capacity
 
     @property
+    def state(self) -> BlockState:
+        """The live blocks; to be looked at, and changed by nobody else."""
+        return self._state
+
+    @property
     def policy(self) -> str:
         """The nearest policy of a tree; what really goes first is the rules' affair."""
         return self._config.policy
@@ -126,21 +131,18 @@ class HashBlockCache:
         if not key:
             raise ValueError("an empty prompt cannot begin a request")
         prompt = self._prompts.of(key, namespace)
-        if namespace not in self._state.roots:
-            self._do(ev.NamespaceOpened(self._new_id(), namespace))
         if prompt.hashed:
             prompt.digest(prompt.hashed - 1)  # all at once
         hits = self._lookup.hits(prompt, prompt.shareable)
-        tick = self._state.tick + 1
-        self._last_table += 1
-        self._do(ev.TableOpened(self._last_table, namespace, tick))
-        computed = self._lookup.computed(prompt, hits)
+        lease = self._open(prompt)
         if hits:
-            self._do(ev.BlocksHit(self._last_table, tuple([block.number for block in hits]), computed, tick))
-        table = BlockTable(self._state.tables[self._last_table], prompt, tick)
-        table.registered = len(hits)
-        slots = self._slots(hits)[: prompt.size]
-        return Lease(namespace, slots, computed, table)
+            table = table_of(lease)
+            lease.computed = self._lookup.computed(prompt, hits)
+            numbers = tuple([block.number for block in hits])
+            self._do(ev.BlocksHit(table.number, numbers, lease.computed, table.tick))
+            table.registered = len(hits)
+            lease.append(self._slots(hits)[: prompt.size])
+        return lease
 
     def extend(self, lease: Lease, n: int) -> Update:
         """Gets room for n more tokens; blocks are taken from the free queue, and what they hold is evicted.
@@ -153,9 +155,7 @@ class HashBlockCache:
         """
         table = table_of(lease)
         start, end = len(lease), len(lease) + n
-        needed = self._lookup.needed(table, start, end)
-        if needed > len(self._state.queue):
-            raise NoRoom(needed * self.block_size, len(self._state.queue) * self.block_size)
+        self.check_room(lease, n)
         if not n:
             return Update()
         gone: list[Gone] = []
@@ -182,6 +182,14 @@ class HashBlockCache:
 
         What happens when an equal block is known already is the rules' `dedup`.
         """
+        update = self.fill(lease, tokens)
+        if self.rules.computed_gate != "none":
+            self.mark_computed(lease, lease.computed)
+            self.access(lease, self._state.tick)
+        return update
+
+    def fill(self, lease: Lease, tokens: Tokens) -> Update:
+        """Does what `commit` does, except that no block is marked as computed; see there."""
         table = table_of(lease)
         key = as_key(tokens)
         start = lease.computed
@@ -196,9 +204,25 @@ class HashBlockCache:
         if key:
             self._do(ev.BlocksFilled(table.number, start, key))
         lease.computed = end
-        if self.rules.computed_gate != "none":
-            self._mark_computed(table, end)
         return Update(remaps=remaps)
+
+    def mark_computed(self, lease: Lease, tokens: int) -> None:
+        """v0: marks full blocks among the first tokens, from the last back to one that is marked."""
+        table = table_of(lease)
+        whole = tokens // self.block_size - (self.rules.computed_gate == "flag-short")
+        marked: list[int] = []
+        for block in reversed(table.blocks[: max(0, whole)]):
+            if block.computed:
+                break
+            marked.append(block.number)
+        if marked:
+            self._do(ev.BlocksComputed(table.number, tuple(reversed(marked))))
+
+    def access(self, lease: Lease, tick: int) -> None:
+        """v0: stamps every block of a table as used; a later tick than the clock's moves the clock."""
+        table = table_of(lease)
+        if any(block.last != tick for block in table.blocks):
+            self._do(ev.BlocksAccessed(table.number, tick))
 
     def fork(self, lease: Lease) -> Lease:
         """Returns a second lease over what is computed; see the module for the last block."""
@@ -286,7 +310,67 @@ class HashBlockCache:
         """Raises AssertionError unless every invariant holds, given all open leases."""
         block_integrity.check(self._state, list(leases), self._slots)
 
+    # -- what v0's own names need besides (radix.vllm_v0) ----------------------------------------------------------
+
+    def check_room(self, lease: Lease, n: int) -> None:
+        """Changes nothing; raises NoRoom where `extend` would."""
+        needed = self._lookup.needed(table_of(lease), len(lease), len(lease) + n)
+        if needed > len(self._state.queue):
+            raise NoRoom(needed * self.block_size, len(self._state.queue) * self.block_size)
+
+    def open(self, key: Tokens, namespace: str = "", *, given: int | None = None, digest: Digest = b"") -> Lease:
+        """Opens an empty table: nothing is looked up until `extend` does so, block by block (v0).
+
+        Args:
+            key: The prompt; none is fine.
+            namespace: As for `begin`.
+            given: Tokens that count as the prompt in hashes, if not all; the others were generated before.
+            digest: Stands for the hash of the first block.
+        """
+        partial = self.rules.partial_sharing
+        prompt = Blueprint(as_key(key), namespace, self._hasher, self.block_size, partial=partial, given=given)
+        if digest:
+            prompt.digests.append(digest)
+        return self._open(prompt)
+
+    def adopt(self, lease: Lease, token: int) -> bool:
+        """Takes the known block with the hash of the one that the next token fills, if there is one.
+
+        `extend` knows no token, and would take a block that is given back as soon as it is full. v0 knows it.
+
+        Returns:
+            Whether there was one; then `lease.slots` has one more.
+        """
+        table = table_of(lease)
+        place, within = divmod(len(lease), self.block_size)
+        if within != self.block_size - 1:
+            return False
+        table.hash_to(place)
+        prompt, digests = table.prompt, table.digests.copy()
+        self._hasher.fill(digests, [*table.tokens, token], prompt.given, prompt.namespace, place + 1)
+        known = self._state.index.get(digests[place])
+        if known is None:
+            return False
+        tick, slots = self._state.tick, self._slots([known])
+        if place < len(table.blocks):
+            self._do(ev.BlockReplaced(table.number, place, table.blocks[place].number, known.number, tick))
+            lease.replace(len(lease) - within, slots[:within])
+        else:
+            self._do(ev.BlocksHit(table.number, (known.number,), table.state.tokens, tick))
+        lease.append(slots[within:])
+        return True
+
     # -- allocating ------------------------------------------------------------------------------------------------
+
+    def _open(self, prompt: Blueprint) -> Lease:
+        """Opens an empty table for a prompt; the clock ticks."""
+        if prompt.namespace not in self._state.roots:
+            self._do(ev.NamespaceOpened(self._new_id(), prompt.namespace))
+        tick = self._state.tick + 1
+        self._last_table += 1
+        self._do(ev.TableOpened(self._last_table, prompt.namespace, tick))
+        table = BlockTable(self._state.tables[self._last_table], prompt, tick)
+        return Lease(prompt.namespace, _NOTHING, 0, table)
 
     def _allocate(self, table: BlockTable, end: int) -> list[Gone]:
         """v0: for each block of the prompt, what the index has for its hash, or a new one that enters the index."""
@@ -409,20 +493,6 @@ class HashBlockCache:
         slots = self._slots([other])[: len(lease) - start]
         lease.replace(start, slots)
         return Remap(start, slots)
-
-    def _mark_computed(self, table: BlockTable, tokens: int) -> None:
-        """v0: marks full blocks from the last one back to the first that is marked, and stamps all as accessed."""
-        whole = tokens // self.block_size - (self.rules.computed_gate == "flag-short")
-        marked: list[int] = []
-        for block in reversed(table.blocks[: max(0, whole)]):
-            if block.computed:
-                break
-            marked.append(block.number)
-        if marked:
-            self._do(ev.BlocksComputed(table.number, tuple(reversed(marked))))
-        tick = self._state.tick
-        if any(block.last != tick for block in table.blocks):
-            self._do(ev.BlocksAccessed(table.number, tick))
 
     # -- the end of a lease ----------------------------------------------------------------------------------------
 
