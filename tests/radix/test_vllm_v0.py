@@ -518,11 +518,14 @@ class Twin:
         act()
         self.now += chance.randint(0, 1)
         for group in self.groups:
-            for seq in group.get_seqs(SequenceStatus.RUNNING):
-                self.manager.access_all_blocks_in_seq(seq, self.now)
-                self.model.schedule(seq, self.now)
-            self.manager.mark_blocks_as_computed(group)
+            self.schedule(group)
         self.compare()
+
+    def schedule(self, group: SequenceGroup) -> None:
+        for seq in group.get_seqs(SequenceStatus.RUNNING):
+            self.manager.access_all_blocks_in_seq(seq, self.now)
+            self.model.schedule(seq, self.now)
+        self.manager.mark_blocks_as_computed(group)
 
     def arrive(self) -> None:
         chance = self.chance
@@ -540,6 +543,7 @@ class Twin:
         self.model.allocate(seq)
         assert self.manager.get_common_computed_block_ids([seq]) == self.model.computed(seq)
         seq.status = SequenceStatus.RUNNING
+        self.schedule(group)
         if group not in self.groups:
             self.groups.append(group)
         self.history.append(seq.get_token_ids())
