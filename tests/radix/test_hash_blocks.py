@@ -155,50 +155,6 @@ def test_the_evictor_looks_only_at_what_was_freed_first(preset: str) -> None:
 # -- vLLM V1 -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("preset", "freed", "third", "last"),
-    [
-        ("vllm-0.33", [5, 4, 6, 7, 8, 9, 10, 3, 2, 1], 5, [5, 4, 6, 7, 8, 9, 10, 3, 2, 1]),
-        ("vllm-0.11", [6, 7, 8, 9, 10, 4, 5, 3, 2, 1], 6, [7, 8, 9, 10, 4, 5, 6, 3, 2, 1]),
-    ],
-)
-def test_prefill(preset: str, freed: list[int], third: int, last: list[int]) -> None:
-    """vLLM's own walk-through: 10 blocks of 16 tokens besides the null block."""
-    run = Driver(preset, 10, 16)
-    common = list(range(48))
-    first = run.prefill([*common, *[100] * 7])
-    assert run.table(first) == [1, 2, 3, 4]
-    assert [bool(block.digest) for block in run.blocks().values()] == [True, True, True, False]
-    second = run.prefill([*common, *[101] * 5])
-    assert run.table(second) == [1, 2, 3, 5]
-    assert [run.blocks()[number].refs for number in (1, 2, 3)] == [2, 2, 2]
-    assert len(run.queue()) == 5
-    run.finish(first, second)
-    assert run.queue() == freed
-    again = run.prefill([*common, *[102] * 5])
-    assert run.table(again) == [1, 2, 3, third]
-    run.finish(again)
-    assert run.queue() == last
-    stranger = run.prefill(range(1000, 1160))
-    assert run.table(stranger) == last
-    run.finish(stranger)
-
-
-@pytest.mark.parametrize(
-    ("preset", "freed", "taken"),
-    [("vllm-0.33", [6, 10, 5, 4, 3, 2, 1, 9, 8, 7], 6), ("vllm-0.11", [10, 6, 5, 4, 3, 2, 1, 9, 8, 7], 10)],
-)
-def test_evict(preset: str, freed: list[int], taken: int) -> None:
-    """Two requests are freed; a hit on the first two blocks then takes the first of the queue."""
-    run = Driver(preset, 10, 16)
-    first, second = run.prefill(range(5 * 16 + 7)), run.prefill(range(500, 548))
-    run.finish(first, second)
-    assert run.queue() == freed
-    hit = run.prefill(range(2 * 16 + 3))
-    assert run.table(hit) == [1, 2, taken]
-    run.finish(hit)
-
-
 @pytest.mark.parametrize("preset", V1)
 def test_a_whole_prompt_found_computes_its_last_block_again_into_a_new_one(preset: str) -> None:
     """(n - 1) // block size blocks are looked for; the duplicate stays beside the first until it is evicted."""
