@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from ..radix.keys import Key, as_array
+from ..radix.keys import TOKEN_BYTES, Key, as_array
 from ..radix.past import Asker, Removal
 from ..radix.policies import POLICIES
 from ..radix.recording import Pieces, Recording, RecordingError
@@ -248,12 +248,11 @@ class Words:
         node = f" (node {why.node})" if why.node and why.at == why.matched else ""
         held = f"the cache held its first {_tokens(why.at)}{node}" if why.at else "the cache held none of it"
         goes = f"{held}; it goes on with {self._text(why.wanted)}"
-        if why.there:
-            return f"{goes}, the cache with {self._text(why.there)}"
+        now = f", the cache with {self._text(why.there)}" if why.there else ""
         if why.gone:
-            same = why.gone[:4] == why.wanted[:4]
-            return f"{goes}; {'the same' if same else self._text(why.gone)} had been there"
-        return f"{goes}, where the cache has nothing"
+            same = why.gone[:TOKEN_BYTES] == why.wanted[:TOKEN_BYTES]
+            return f"{goes}{now}; {'the same' if same else self._text(why.gone)} had been there"
+        return f"{goes}{now or ', where the cache has nothing'}"
 
     def _long(self, why: Why, cause: Cause) -> str:
         if cause.reason is not Reason.EVICTED:

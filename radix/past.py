@@ -414,7 +414,7 @@ class _Pool:
                 run, end = self._blocks.pop(node)
                 removal = self._past.remove(why, order, ages.get(node, 0), asked)
                 ever.lose(run, end - size, end, removal)
-                self._unasked += [removal] if asked else []
+                self._unasked += [removal] if asked and self._past.removals[removal].askers else []
             else:
                 assert table is not None
                 end = places[node] * size

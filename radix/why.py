@@ -69,7 +69,7 @@ class Why:
     at: int  # tokens from the prompt's first that stood in the cache, one by one; there the two part
     wanted: Key  # what the prompt goes on with
     there: Key  # what the cache had in that place; b"": nothing
-    gone: Key  # what it had had there before, where it has nothing now
+    gone: Key  # what it had had there before: the same as the prompt, or anything where it has nothing now
     left: int | None  # tokens after which the prompt leaves what its conversation held; None: it goes on from there
     held: Key  # what the conversation held there
     parts: tuple[Cause, ...]  # of all tokens that were computed, one behind another
@@ -283,13 +283,14 @@ class Whys:
         return _newest(found, asked.moment)
 
     def _beside(self, asked: Asked, key: Key, along: list[Stretch], at: int) -> tuple[Key, Key]:
-        """Returns what stood in the cache where a prompt goes on otherwise; else what had stood there."""
+        """Returns what stood in the cache where a prompt goes on otherwise, and what had stood there.
+
+        The latter is what the prompt itself goes on with, if that was there; else it is told where now nothing is.
+        """
         found = self._ways(asked, along, at) if at < count(key) else []
         there = [way for way in found if self._is_there(way[0].lives, asked.moment)]
-        if there:
-            return _ahead(*there[0], asked.moment), b""
-        found.sort(key=lambda way: not _goes_on(way[0], way[1], key, at))
-        return b"", _ahead(*found[0], asked.moment) if found else b""
+        went = [way for way in found if _goes_on(*way, key, at)] or ([] if there else found)
+        return _first_of(there, asked.moment), _first_of(went, asked.moment)
 
     def _same_text(self, asked: Asked, key: Key, along: list[Stretch], start: int) -> int:
         """Returns how many tokens from a position on only repeat, in other tokens, a text that the cache knew."""
@@ -349,6 +350,10 @@ def _ahead(run: Run, at: int, moment: int) -> Key:
         run = below[0][0]
         key = cut(key + run.key, 0, SHOWN)
     return key
+
+
+def _first_of(found: list[tuple[Run, int]], moment: int) -> Key:
+    return _ahead(*found[0], moment) if found else b""
 
 
 def _goes_on(run: Run, at: int, key: Key, start: int) -> bool:

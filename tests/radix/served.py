@@ -9,7 +9,6 @@ import numpy as np
 from radixchat.chat.engine import Engine
 from radixchat.chat.engine.engine import Ask
 from radixchat.chat.engine.words import WordsRunner
-from radixchat.chat.errors import RequestError
 from radixchat.radix import PrefixCache, Snapshot
 from radixchat.radix import events as ev
 from radixchat.radix.keys import Int32Array, as_array
@@ -52,10 +51,7 @@ class Served:
 
     def ask(self, *asks: Ask) -> Why:
         """Serves requests at once; returns the explanation of the last one."""
-        for number, (each, _) in enumerate(
-            ((each, reply) for each in asks for reply in each.forced), start=len(self.prompts) + 1
-        ):
-            self.prompts[number] = (each.namespace, tuple(each.prompt.tolist()))  # type: ignore[union-attr]
+        self._expect(*asks)
         try:
             self.engine.run(asks)
         finally:
@@ -63,12 +59,24 @@ class Served:
             self.recorder.flush()
         return self.whys.of_request(len(self.prompts))
 
+    def _expect(self, *asks: Ask) -> None:
+        for each in asks:
+            for _ in each.forced:
+                assert isinstance(each.prompt, np.ndarray)
+                self.prompts[len(self.prompts) + 1] = (each.namespace, tuple(each.prompt.tolist()))
+
     def try_to_ask(self, *asks: Ask) -> None:
-        """The same for requests that may find no room."""
-        try:
-            self.ask(*asks)
-        except (RequestError, LookupError):
-            self.recorder.flush()
+        """The same for requests that may find no room; those that get nowhere in 100 iterations are cancelled."""
+        self._expect(*asks)
+        numbers = [number for each in asks for number in self.engine.submit(each)]
+        for _ in range(100):
+            if not self.engine.busy:
+                break
+            self.engine.iterate()
+        for number in numbers:
+            self.engine.cancel(number)
+        self.engine.iterate()
+        self.recorder.flush()
 
     def say(self, prompt: Sequence[int], reply: Sequence[int] = (1,), talk: str = "", namespace: str = "") -> Why:
         """Serves one request."""
