@@ -9,6 +9,7 @@ Same paints, signs and bytes as `svg`. Knows panels and themes; no file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -219,6 +220,7 @@ class _Drawing:
         trees = self._pool.chains(most=most)
         self._pieces = _placed([(self._entry(twig), twig, parent) for twig, parent in self._numbered(trees)])
         self._ends = self._pool.ends()
+        self._stones = Counter[int]()
         right = max((piece.spot.left + _WIDTH for piece in self._pieces), default=0)
         self.width = max(_LEAST, float(right))
 
@@ -407,8 +409,7 @@ class _Drawing:
     def _box(self, piece: _Piece, entry: Entry) -> str:
         ink, pen, teller = self._ink, self._ink.pens[entry.state], self._teller
         x, y = float(piece.spot.left), float(piece.spot.top)
-        kind = "x" if entry.number is None else "b"
-        id = f"{ink.prefix}-{kind}{entry.node if entry.number is None else entry.number}"
+        id = f"{ink.prefix}-b{entry.number}" if entry.number is not None else self._gone(entry.node)
         data = "" if entry.number is None else f' data-block="{entry.number}" data-refs="{entry.refs}"'
         out = [
             f'<g id="{id}" class="{entry.classes}" data-node="{entry.id}"{data} data-tokens="{entry.tokens}">',
@@ -441,6 +442,12 @@ class _Drawing:
                 _faint(x + _STEM + 7, y + _HEIGHT + 13, f"↑ {teller.say('ends', tables=tables)}", ink, small=True)
             )
         return "".join([*out, "</g>"])
+
+    def _gone(self, node: int) -> str:
+        """Returns the id of a tombstone; a node may have several."""
+        self._stones[node] += 1
+        more = f"-{self._stones[node]}" if self._stones[node] > 1 else ""
+        return f"{self._ink.prefix}-x{node}{more}"
 
     def _attribute(self, entry: Entry, x: float, y: float) -> Iterator[str]:
         if entry.attribute is Attribute.NONE:

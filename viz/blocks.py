@@ -381,7 +381,7 @@ class BlocksPicture:
     def _cut(self, runs: list[Run]) -> Text:
         text = line_of(runs)
         if text.cell_len > self.width:
-            text.truncate(self.width)
+            text.truncate(self.width, overflow="crop")
         return text
 
     def _gauge(self, line: _Line) -> Text:
