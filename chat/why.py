@@ -268,7 +268,8 @@ class Words:
         elif self._is_rule(went):
             wanted = f", when {_tokens(went.asked)} of room were wanted" if went.asked else ""
             parts.append(f"{RULES.get(went.why, went.why)} ({went.why}) went{wanted}")
-            parts.append(f"number {went.order + 1} to go, not used for {_counted(went.age, 'request')}")
+            unused = f"not used for {_counted(went.age, 'request')}" if went.age else "touched by that very request"
+            parts.append(f"number {went.order + 1} to go, {unused}")
         return ": ".join([parts[0], "; ".join(parts[1:])]) if parts[1:] else parts[0]
 
     def _because(self, why: Why, cause: Cause) -> str:
@@ -288,9 +289,7 @@ class Words:
             case Reason.RETOKENISED:
                 return f"{'spells' if one else 'spell'} a text that is in the cache, in other tokens"
             case Reason.REWRITTEN:
-                return (
-                    f"{_are(one)} where the chat template rewrote history: its words for what was said before are new"
-                )
+                return f"{_are(one)} what the chat template says anew of what was said before: it rewrote history"
             case Reason.HASH:
                 how = "as prompt and answer" if self._preset != "vllm-0.4.2" else "before its block was full"
                 return f"{_are(one)} there, under another hash ({how}), by which the lookup does not ask"
