@@ -330,7 +330,8 @@ class _Drawing:
         ink, entry = self._ink, item.entry
         size = f'x="{num(x)}" y="{num(y)}" width="{num(wide)}" height="{num(_NUMBER)}"'
         middle = y + _NUMBER / 2
-        at = f'<text x="{num(x + _INSIDE + 13)}" y="{num(middle + 4.6)}">{xml(text)}</text>'
+        node = "" if entry is None else f' data-node="{entry.id}"'  # the group with this node is the block's own
+        at = f'<text{node} x="{num(x + _INSIDE + 13)}" y="{num(middle + 4.6)}">{xml(text)}</text>'
         if entry is None:
             told = self._teller.words["free block"]
             return (
@@ -341,8 +342,8 @@ class _Drawing:
         pen = ink.pens[entry.state]
         badge = svg.badge(Attribute.NEXT_VICTIM, x + wide - _INSIDE - 9, middle, ink) if entry.victim else ""
         return (
-            f'<g id="{ink.prefix}-{id}" class="{entry.classes}" data-node="{entry.id}" data-block="{item.first}">'
-            f"<title>{xml(self._teller.sentence(entry))}</title><rect {pen.box} {size}/>"
+            f'<g id="{ink.prefix}-{id}" class="{entry.classes}" data-block="{item.first}">'
+            f"<title>{xml(self._teller.sentence(entry))}</title><rect {pen.box}{node} {size}/>"
             f"{self._plate(entry.state, x, y, wide, _NUMBER)}"
             f'<path {pen.sign} d="M{num(x + _INSIDE - 1)} {num(middle)}{pen.path}"/>{at}{badge}</g>'
         )

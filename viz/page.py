@@ -44,7 +44,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hint": "Point at a node, or reach it with Tab, to read all of its text.",
         "absent": "{name} is not in the tree in this step.", "tokens": "{n} tokens", "token": "1 token",
         "path": "ends at token {n}", "locks": "locked by {n}", "node": "node {name}",
-        "pool": "{used} of {all} tokens in use", "pinned": "Held: Esc lets go",
+        "pool": "{used} of {all} tokens in use", "pool of blocks": "{used} of {all} tokens in use or retained",
+        "pinned": "Held: Esc lets go",
         "plain": "Without JavaScript all steps stand here, one below the other.",
         "key step": "one step back, forward", "key ends": "first, last step", "key play": "play, pause",
         "key digits": "go to step 1, 2, 12 …", "key tab": "from node to node", "key esc": "let go of a node",
@@ -57,7 +58,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hint": "指向一个节点，或用 Tab 键选中它，即可读到它的全部文本。",
         "absent": "这一步的树中没有{name}。", "tokens": "{n} 个 token", "token": "1 个 token",
         "path": "到第 {n} 个 token 为止", "locks": "被 {n} 个持有者锁定", "node": "节点 {name}",
-        "pool": "{all} 个 token 中已占用 {used} 个", "pinned": "已选中：按 Esc 取消",
+        "pool": "{all} 个 token 中已占用 {used} 个",
+        "pool of blocks": "{all} 个 token 中使用或保留 {used} 个", "pinned": "已选中：按 Esc 取消",
         "plain": "没有 JavaScript 时，所有步骤依次列在这里。",
         "key step": "后退、前进一步", "key ends": "第一步、最后一步", "key play": "播放、暂停",
         "key digits": "跳到第 1、2、12 步……", "key tab": "逐个选择节点", "key esc": "取消选择",
@@ -182,7 +184,9 @@ def _pool(snapshot: Snapshot, words: Mapping[str, str]) -> Iterator[str]:
         "free": snapshot.free,
     }  # fmt: skip
     whole = max(snapshot.capacity, 1)
-    used = words["pool"].format(used=f"{snapshot.capacity - snapshot.free:,}", all=f"{snapshot.capacity:,}")
+    used = words["pool" if snapshot.blocks is None else "pool of blocks"].format(
+        used=f"{snapshot.capacity - snapshot.free:,}", all=f"{snapshot.capacity:,}"
+    )
     yield '<div class="pool"><svg viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">'
     at = 0.0
     for part, tokens in amounts.items():
@@ -287,7 +291,7 @@ def _unregistered(panel: Panel, album: Album, texts: dict[str, int]) -> dict[str
         above = pool.above(entry)
         end = max(0, entry.depth - 1) * entry.size + entry.tokens
         rows[str(entry.id)] = (
-            str(entry.number), entry.state.value, entry.attribute.value, entry.refs, entry.tokens, end, text,
+            f"block {entry.number}", entry.state.value, entry.attribute.value, entry.refs, entry.tokens, end, text,
             0 if above is None else pool.handle(above),
         )  # fmt: skip
     return rows
