@@ -7,6 +7,7 @@ worked example of its design page; docs/hash-blocks.md says which rows do not ap
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from radixchat.radix import PRESETS, HashBlockCache, Lease, NoCache, NoRoom
 from radixchat.radix import events as ev
 from radixchat.radix.hashing import hash_block_tokens, nano_hash, none_hash, transformers_hash
 
+from .rig import Content, Tokens
 from .test_hash_blocks import Driver
 
 CLASSIC, UNHASHED_FIRST = "vllm-0.11", "vllm-0.33"
@@ -393,3 +395,188 @@ def test_block_sizes_are_those_of_the_release(preset: str) -> None:
         replace(rules, multiple=1).check_block_size(0)
     with pytest.raises(ValueError):
         HashBlockCache(8, preset=preset)
+
+
+# -- against the rules as they are described ---------------------------------------------------------------------------
+
+
+class Described:
+    """Block pools with chained hashes, as short as they can be said; a hash is the whole prefix and its namespace."""
+
+    def __init__(self, preset: str, blocks: int, size: int) -> None:
+        self.preset, self.size = preset, size
+        first = int(preset.startswith("vllm"))
+        self.queue = list(range(first, first + blocks))
+        self.refs = dict.fromkeys(self.queue, 0)
+        self.hash: dict[int, Content] = {}
+        self.map: dict[Content, list[int]] = {}  # of equal ones, the one that came first is found
+        self.tables: list[list[int]] = []
+
+    def begin(self, prompt: Content) -> list[int]:
+        table: list[int] = []
+        self.tables.append(table)
+        for end in range(self.size, len(prompt[1]), self.size):
+            known = self.map.get((prompt[0], prompt[1][:end]))
+            if known is None:
+                break
+            self.touch(known[0])
+            table.append(known[0])
+        return table
+
+    def touch(self, number: int) -> None:
+        if not self.refs[number]:
+            self.queue.remove(number)
+        self.refs[number] += 1
+
+    def extend(self, table: list[int], tokens: int) -> bool:
+        """Takes what is missing for so many tokens, or nothing."""
+        missing = -(-tokens // self.size) - len(table)
+        if missing > len(self.queue):
+            return False
+        if self.preset == "hf-cb" and any(number in self.hash for number in self.queue[: max(0, missing)]):
+            for number in [number for number in self.queue if number in self.hash]:
+                self.forget(number)
+        for _ in range(missing):
+            number = self.queue.pop(0)
+            self.forget(number)
+            self.refs[number] = 1
+            table.append(number)
+        return True
+
+    def forget(self, number: int) -> None:
+        content = self.hash.pop(number, None)
+        if content is not None:
+            self.map[content].remove(number)
+            if not self.map[content]:
+                del self.map[content]
+
+    def register(self, table: list[int], content: Content, whole: range) -> None:
+        """Blocks of a table are full: they get their hashes, unless they have them."""
+        for place in whole:
+            number, each = table[place], (content[0], content[1][: (place + 1) * self.size])
+            if self.hash.get(number) == each:
+                continue
+            known = self.map.setdefault(each, [])
+            if known and self.preset == "hf-cb":
+                self.touch(known[0])
+                table[place] = known[0]
+                self.give([number])
+                continue
+            if known and self.preset == "nano-vllm":
+                self.hash.pop(known.pop())
+            known.append(number)
+            self.hash[number] = each
+
+    def give(self, numbers: list[int]) -> None:
+        """Takes references back, from the last block to the first."""
+        freed = []
+        for number in reversed(numbers):
+            self.refs[number] -= 1
+            if not self.refs[number]:
+                freed.append(number)
+        bare = [number for number in freed if number not in self.hash]
+        rest = [number for number in freed if number in self.hash]
+        if self.preset == UNHASHED_FIRST:
+            self.queue = bare + self.queue + rest
+        elif self.preset == "hf-cb":  # those without a hash before all others
+            idle = [number for number in self.queue if number not in self.hash]
+            self.queue = idle + bare + [number for number in self.queue if number in self.hash] + rest
+        else:
+            self.queue += freed
+
+
+class Running:
+    """A request in both."""
+
+    def __init__(self, lease: Lease, table: list[int], name: str, prompt: Tokens) -> None:
+        self.lease, self.table, self.name, self.tokens = lease, table, name, prompt
+
+
+class Twin:
+    """Does everything with both, and compares them after every step."""
+
+    def __init__(self, seed: int, preset: str, size: int) -> None:
+        self.chance = random.Random(seed)
+        blocks = self.chance.randint(3, 14)
+        self.run, self.model = Driver(preset, blocks, size), Described(preset, blocks, size)
+        self.early = preset.startswith("vllm")  # prompts are registered when they are allocated
+        self.size = size
+        self.running: list[Running] = []
+        self.history: list[Tokens] = [(1, 2, 1)]
+
+    def step(self) -> None:
+        self.chance.choice([self.arrive, self.arrive, self.compute, self.decode, self.decode, self.leave])()
+        self.run.check()
+        for each in self.running:
+            assert self.run.table(each.lease) == each.table
+        assert self.run.queue() == self.model.queue
+        assert set(hashed(self.run)) == set(self.model.hash)
+
+    def arrive(self) -> None:
+        """A prompt gets its blocks; its K/V may be computed later."""
+        chance = self.chance
+        prompt = chance.choice(self.history[-12:])[: chance.choice([99, chance.randint(0, 12)])]
+        prompt += tuple(chance.randint(1, 2) for _ in range(chance.randint(0 if prompt else 1, 5)))
+        name = chance.choice(["", "", "", "a"])
+        each = Running(begin(self.run, list(prompt), name), self.model.begin((name, prompt)), name, prompt)
+        assert self.run.table(each.lease) == each.table
+        self.running.append(each)
+        if not self.extend(each, len(prompt)):
+            self.end(each)
+            return
+        if self.early:
+            self.model.register(each.table, (name, prompt), range(len(prompt) // self.size))
+        if chance.random() < 0.6:
+            self.commit(each)
+
+    def extend(self, each: Running, tokens: int) -> bool:
+        got = self.model.extend(each.table, tokens)
+        try:
+            self.run.cache.extend(each.lease, tokens - len(each.lease))
+        except NoRoom:
+            assert not got
+            return False
+        assert got
+        return True
+
+    def commit(self, each: Running) -> None:
+        start = each.lease.computed
+        if start < len(each.tokens):
+            self.run.cache.commit(each.lease, each.tokens[start:])
+            full = range(start // self.size, len(each.tokens) // self.size)
+            self.model.register(each.table, (each.name, each.tokens), full)
+            self.history.append(each.tokens)
+
+    def compute(self) -> None:
+        for each in self.running:
+            self.commit(each)
+
+    def decode(self) -> None:
+        for each in list(self.running):
+            self.commit(each)
+            if self.extend(each, len(each.tokens) + 1):
+                each.tokens += (self.chance.randint(1, 2),)
+                self.commit(each)
+            else:
+                self.end(each)
+
+    def leave(self) -> None:
+        if self.running:
+            each = self.chance.choice(self.running)
+            self.commit(each)
+            self.end(each)
+
+    def end(self, each: Running) -> None:
+        self.running.remove(each)
+        self.run.finish(each.lease)
+        self.model.give(each.table)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize("preset", [*BOTH, "nano-vllm", "hf-cb"])
+def test_random_requests_go_as_described(preset: str, size: int) -> None:
+    """Tables, hashes and the whole queue after every operation, several requests at once."""
+    for seed in range(20):
+        twin = Twin(seed, preset, size)
+        for _ in range(50):
+            twin.step()
