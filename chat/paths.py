@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-import platformdirs
+from typing import Literal
 
 APP = "radixchat"
 
 
 def data_dir() -> Path:
     """Folder of what must be kept: conversations and recordings."""
-    home = os.environ.get("RADIXCHAT_HOME")
-    return Path(home) if home else Path(platformdirs.user_data_dir(APP))
+    return _folder("data")
 
 
 def state_dir() -> Path:
     """Folder of what would be missed little: input history."""
-    home = os.environ.get("RADIXCHAT_HOME")
-    return Path(home) if home else Path(platformdirs.user_state_dir(APP))
+    return _folder("state")
 
 
 def config_file() -> Path:
     """The settings."""
+    return _folder("config") / "config.toml"
+
+
+def _folder(kind: Literal["data", "state", "config"]) -> Path:
     home = os.environ.get("RADIXCHAT_HOME")
-    return (Path(home) if home else Path(platformdirs.user_config_dir(APP))) / "config.toml"
+    if home:
+        return Path(home)
+    import platformdirs  # only here: where a folder is named, the bench and the tests of a GPU do without it
+
+    place: str = getattr(platformdirs, f"user_{kind}_dir")(APP)
+    return Path(place)
 
 
 def conversations_file() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,3 +29,19 @@ def test_all_tests_here_and_all_benches_are_run(monkeypatch):
 
     assert set(run.TESTS) == {path.stem.removeprefix("test_") for path in RUN.parent.glob("test_*.py")} - {"run"}
     assert set(run.BENCHES) == set(BENCHES)
+
+
+def test_the_bench_runs_where_packages_of_chats_and_lessons_are_missing(tmp_path):
+    """A machine with a GPU has PyTorch and what comes with it, and can fetch nothing."""
+    missing = ["graphviz", "pexpect", "platformdirs", "pydantic", "textual", "yaml"]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing}))\n"
+        "from radixchat.chat import config\n"
+        "from radixchat.chat.bench import run\n"
+        "at = dict(json=True, plots=None, rounds=1, quick=True, device='cpu', color='never', ascii=True)\n"
+        "sys.exit(run.run_bench('tree', **at))"
+    )
+    environment = {**os.environ, "RADIXCHAT_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"]
