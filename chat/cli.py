@@ -96,6 +96,13 @@ class Level(StrEnum):
     ENGINEER = "engineer"
 
 
+class Computing(StrEnum):
+    """What computes when caches are compared."""
+
+    ONE = "one"
+    ALL = "all"
+
+
 class CacheName(StrEnum):
     """Prefix caches."""
 
@@ -292,6 +299,62 @@ def replay(
     from .replay import run_replay
 
     run_replay(recording, step=step, color=color.value, ascii=ascii)
+
+
+@app.command(rich_help_panel="Teach")
+def compare(
+    what: Annotated[
+        str, typer.Argument(help="A lesson, a recording, or `last` for the newest.", autocompletion=exported)
+    ],
+    caches: Annotated[
+        str, typer.Option("--caches", help="Which, in this order; the first is what the others are compared with.")
+    ] = "radix,hash,last,none",
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", help="Rules of hash blocks; several: vllm-0.4.2,vllm-0.33.", autocompletion=presets),
+    ] = None,
+    block_size: BlockSize = None,
+    capacity: Annotated[int | None, typer.Option("--capacity", min=1, help="Tokens of each pool.")] = None,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Begin at, or print, this step.")] = None,
+    compute: Annotated[
+        Computing, typer.Option("--compute", help="one: replies are given; all: each cache has a model that computes.")
+    ] = Computing.ONE,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Of a lesson, or what computes.", autocompletion=models)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same for programs: all steps, or that of --step.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print it; in a pipe, too.")] = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write SVG and DOT of the first two caches into this folder, too.")
+    ] = None,
+    theme: Theme = None,
+    color: Colour = When.AUTO,
+    ascii: Ascii = False,
+) -> None:
+    """Run the same prompts through several caches: both structures side by side, and why they differ.
+
+    Needs no model, unless each cache shall compute. docs/compare.md tells what the numbers mean.
+    """
+    from .compare.run import Wanted, run_compare
+    from .presets import preset_lines
+
+    if preset == "list":
+        typer.echo("\n".join(preset_lines()))
+        return
+    wanted = Wanted(_split(caches), _split(preset), block_size, capacity, step)
+    given: dict[str, Any] = {"model": model, "compute": compute is Computing.ALL, "color": color.value, "ascii": ascii}
+    shown = not (plain or json or export) and sys.stdin.isatty() and sys.stdout.isatty()
+    if shown:
+        from .config import THEMES
+        from .tui.compare import run_screen
+
+        raise typer.Exit(run_screen(what, wanted, theme=_one_of("theme", theme, THEMES), **given))
+    run_compare(what, wanted, as_json=json, export=export, **given)
+
+
+def _split(names: str | None) -> tuple[str, ...]:
+    """Returns the names of a list with commas."""
+    return tuple(name for name in (part.strip() for part in (names or "").split(",")) if name)
 
 
 @app.command(rich_help_panel="Teach")

@@ -434,6 +434,7 @@ def _sample(chat: Chat) -> str:
 
 
 from . import experiments, questions  # noqa: E402, F401 - more rows of the table
+from .compare import asked  # noqa: E402, F401 - one more
 
 __all__ = [
     "COMMANDS", "Command", "Key", "Quit", "UserError", "about_model", "available", "command", "complete",

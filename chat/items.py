@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..radix import Peek, Snapshot
 from ..radix.why import Why
 from .conversation import Divergence
 from .engine import Completion
+
+if TYPE_CHECKING:
+    from .compare.contest import Contest
 
 
 class Asked(NamedTuple):
@@ -54,7 +57,13 @@ class Act(NamedTuple):
     argument: str
 
 
-Item = str | Asked | Delta | Report | Tree | Copied | Act
+class Compared(NamedTuple):
+    """A comparison of caches to be shown; nobody else reads it."""
+
+    contest: Contest
+
+
+Item = str | Asked | Delta | Report | Tree | Copied | Act | Compared
 """What a front end shows; a plain string is a line of talk."""
 
 

@@ -12,17 +12,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..viz import TextStream, sanitize
 from . import commands
 from .chat import Act, Asked, Chat, Copied, Delta, Item, Report, Tree
 from .errors import INTERRUPTED, UsageError, UserError
 from .history import History
+from .items import Compared
 from .paint import tree_json, tree_lines
 from .signature import cut_off, facts, signature
 from .start import Start, check_installed
 from .terminal import Terminal, open_terminal
+
+if TYPE_CHECKING:
+    from .compare.contest import Contest
 
 TWICE = 2.0
 """Seconds within which a second Ctrl-C leaves."""
@@ -204,6 +208,8 @@ class PlainChat:
                 self._tree(item)
             case Copied(text):
                 self._copy(text)
+            case Compared(contest):
+                self._compare(contest)
             case Act(name, _):
                 raise UsageError(f"/{name} needs the app; this is the plain chat", "Start the app with: radixchat")
             case _:
@@ -253,6 +259,17 @@ class PlainChat:
         console = self.terminal.console()
         for line in tree_lines(tree, self.chat.pieces, self.chat.engine.bytes_per_token, self.terminal):
             console.print(line, soft_wrap=True)
+
+    def _compare(self, contest: Contest) -> None:
+        last = len(contest.steps) - 1
+        if self._json:
+            from .compare.words import as_json
+
+            self._object({"event": "compare", **as_json(contest, range(last + 1))})
+            return
+        from .compare.run import print_page
+
+        print_page(self.terminal, contest, last, self.terminal.err)
 
     def _copy(self, text: str) -> None:
         """Asks the terminal to take the text into its clipboard (OSC 52)."""

@@ -174,9 +174,18 @@ def evicted(run: Run, number: int) -> list[Twig]:
     """Returns the nodes that a step evicted, whole or in part, in order."""
     step = run.steps[number - 1]
     events = run.recording.events[step.start : step.end]
-    order = dict.fromkeys(event.node for event in events if isinstance(event, ev.Evicted | ev.Trimmed))
+    order = dict.fromkeys(node for event in events for node in _gone(event))
     panel = {twig.id: twig for twig in panel_of(run, number)}
     return [panel[node] for node in order if node in panel]
+
+
+def _gone(event: ev.Event) -> tuple[int, ...]:
+    match event:
+        case ev.Evicted(node) | ev.Trimmed(node):
+            return (node,)
+        case ev.BlocksEvicted():
+            return event.nodes
+    return ()
 
 
 def _letters_before(run: Run, number: int) -> dict[int, str]:

@@ -6,14 +6,15 @@ Knows engines and the data of runs; not which cache is fed, nor by whom.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...radix import CacheConfig, NoRoom, Snapshot
+from ...radix import NoRoom, Snapshot
 from ...radix.keys import Int32Array
 from ...radix.recording import Pieces
-from ..errors import RequestError, UsageError
+from ..compare.fed import change as change_cache
+from ..errors import RequestError
 from .loading import LessonError
 from .runs import Done, Sums, text_of
 from .schema import Change, Step
@@ -22,24 +23,11 @@ if TYPE_CHECKING:
     from ..engine.engine import Completion, Engine
 
 
-def config_of(settings: dict[str, Any]) -> CacheConfig:
-    """Returns the settings of a cache. Raises UsageError for impossible ones."""
-    try:
-        return CacheConfig(**settings)
-    except ValueError as error:
-        raise UsageError(str(error), "Change it to something possible, or leave it out.") from None
-
-
 def adapt(engine: Engine, change: Change) -> int:
     """Changes a cache; returns how many tokens went. Raises RequestError where too much is locked."""
-    if change.policy is not None:
-        engine.cache.set_policy(change.policy)
-        engine.publish()
-    if change.capacity is None:
-        return 0
     before = engine.cache.snapshot().resident
     try:
-        engine.resize(change.capacity)
+        change_cache(engine, capacity=change.capacity, policy=change.policy)
     except (NoRoom, ValueError) as error:
         raise RequestError(str(error), "Give a larger capacity.") from None
     return before - engine.cache.snapshot().resident

@@ -11,12 +11,13 @@ from math import ceil
 
 from ...radix import CacheConfig
 from ...radix.recording import Header, Recorder
-from ..engine.engine import CACHES, Ask, Engine
+from ..compare.fed import config_of
+from ..engine.engine import Ask, Engine, cache_of
 from ..engine.params import SamplingParams
 from ..engine.words import WordsRunner, WordsTokenizer
 from ..errors import RequestError, UsageError
 from .arms import Contestant
-from .feeding import adapt, check_whole, config_of, lettered, results, sums_of, texts_of, too_long
+from .feeding import adapt, check_whole, lettered, results, sums_of, texts_of, too_long
 from .formats import Format, Lines, Template, size_in
 from .loading import LessonError
 from .runs import UNCHANGED, Changes, Done, Run, StepRun, Sums
@@ -47,6 +48,11 @@ class Stage:
         self._loaded = None if model == "words" else Engine.load(model, capacity=2)
         self.model = "words" if self._loaded is None else self._loaded.name
         self._factor = self._scale()  # tokens of this model for one of the lesson's
+
+    @property
+    def loaded(self) -> Engine | None:
+        """The engine of the loaded model; its runs have caches of their own."""
+        return self._loaded
 
     @property
     def words(self) -> bool:
@@ -101,7 +107,12 @@ class Stage:
 
     def config(self, changes: Changes) -> CacheConfig:
         """Returns the settings of the cache. Raises UsageError for impossible ones."""
-        settings = self.lesson.cache.model_dump()
+        settings = self.lesson.cache.settings()
+        if settings.get("preset") and (changes.policy or changes.split_recency):
+            raise UsageError(
+                f"hash blocks have no {'policy' if changes.policy else 'split recency'}: their preset decides",
+                "Change the capacity, or the page size (a block's).",
+            )
         settings["capacity"] = self.scaled(self.lesson.cache.capacity)
         if (changes.capacity or 0) > MOST_ROOM:
             raise UsageError(
@@ -111,10 +122,11 @@ class Stage:
 
     def engine(self, config: CacheConfig) -> Engine:
         """Returns an engine with an empty cache."""
-        cache = CACHES["radix"](**config.settings())
+        kind = self.lesson.cache.kind
+        cache = cache_of(kind, config)
         if self._loaded is None:
-            return Engine(WordsRunner(), cache, WordsTokenizer(), name="words")
-        return self._loaded.with_cache(cache)
+            return Engine(WordsRunner(), cache, WordsTokenizer(), name="words", cache_name=kind)
+        return self._loaded.with_cache(cache, cache_name=kind)
 
     def params(self, request: Request) -> SamplingParams:
         """Returns how to sample a request."""
@@ -150,7 +162,7 @@ class _Playing:
         tokenizer = self._engine.tokenizer
         self._format: Format = (Lines if stage.words else Template)(tokenizer, lesson.system)
         size = self._engine.bytes_per_token or (lesson.shape.bytes_per_token if lesson.shape and stage.words else 0)
-        header = Header(config, model=stage.model, tokenizer=tokenizer.name, bytes_per_token=size)
+        header = Header(config, lesson.cache.kind, model=stage.model, tokenizer=tokenizer.name, bytes_per_token=size)
         self._recorder = Recorder(header, tokenizer.token_bytes)
         self._engine.listeners.append(self._recorder.add)
         self.run = Run(

@@ -24,6 +24,11 @@ Policy = Literal["lru", "lfu", "fifo", "mru", "filo", "slru", "priority"]
 State = Literal["new", "reused", "resident", "evicted"]
 Kind = Literal["matched", "prefilled", "split", "victim", "freed", "copied", "nodes"]
 Show = Literal["bars", "trie", "price"]
+Preset = Literal[
+    "vllm-0.4.2", "vllm-0.5.4", "vllm-0.6.3", "vllm-0.11", "vllm-0.33", "nano-vllm", "hf-cb", "toy-8-bit"
+]  # fmt: skip
+
+_OF_BLOCKS: tuple[Kind, ...] = ("matched", "prefilled")
 
 KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
 
@@ -68,25 +73,67 @@ class Said(RootModel[dict[str, str]]):
 
 
 class Cache(_Data):
-    """The settings of the cache, as `RadixCache` takes them."""
+    """The settings of the cache: of a radix tree, as `RadixCache` takes them, or of hash blocks."""
 
+    kind: Literal["radix", "hash"] = "radix"
     capacity: Room  # tokens
     policy: Policy = "lru"
     page_size: Many = 1
     split_recency: Literal["both", "prefix"] = "both"
     tie: Literal["id", "deepest"] = "id"
     unit: Literal["leaf", "page"] = "leaf"
+    preset: Preset | None = None  # of hash blocks
+    block_size: Many | None = None
+
+    @model_validator(mode="after")
+    def _own(self) -> Cache:
+        _check_kind(self.kind, self.model_fields_set)
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Returns them as a `CacheConfig` takes them."""
+        if self.kind == "hash":
+            return {"capacity": self.capacity, **_blocks(self.preset, self.block_size)}
+        return self.model_dump(exclude={"kind", "preset", "block_size"})
 
 
 class Arm(_Data):
     """Another cache that runs the same requests, for comparison."""
 
     name: Said
-    cache: Literal["radix", "last", "none"] = "radix"
+    cache: Literal["radix", "hash", "last", "none"] = "radix"
     capacity: Room | None = None  # None: as the lesson's, like all the rest
     policy: Policy | None = None
     page_size: Many | None = None
     split_recency: Literal["both", "prefix"] | None = None
+    preset: Preset | None = None  # of hash blocks
+    block_size: Many | None = None
+
+    @model_validator(mode="after")
+    def _own(self) -> Arm:
+        _check_kind(self.cache, self.model_fields_set)
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what differs from the lesson's cache, as a `CacheConfig` takes it."""
+        own = self.model_dump(exclude={"name", "cache", "preset", "block_size"}, exclude_none=True)
+        return {**own, **_blocks(self.preset, self.block_size)} if self.cache == "hash" else own
+
+
+def _check_kind(kind: str, given: set[str]) -> None:
+    foreign = ("policy", "page_size", "split_recency", "tie", "unit") if kind == "hash" else ("preset", "block_size")
+    for name in foreign:
+        if name in given:
+            raise ValueError(f"{name} means nothing to a cache of kind {kind}")
+
+
+def _blocks(preset: Preset | None, size: int | None) -> dict[str, Any]:
+    """Returns the settings of hash blocks; what is not given is as a chat has it."""
+    from ...radix.presets import rules_named
+    from ..presets import DEFAULT
+
+    rules = rules_named(preset or DEFAULT)
+    return {"preset": rules.name, "page_size": size or rules.block_size}
 
 
 class Shape(_Data):
@@ -274,6 +321,20 @@ class Lesson(_Data):
         """Names a step (1 is the first) in a message: ``mine.yaml, line 12: step 3``."""
         place = f"{self._file}, line {self._lines[number - 1]}: " if number <= len(self._lines) else ""
         return f"{place}step {number}"
+
+    @model_validator(mode="after")
+    def _of_trees(self) -> Lesson:
+        if self.cache.kind != "hash":
+            return self
+        for number, step in enumerate(self.steps, start=1):
+            if step.change is not None and step.change.policy is not None:
+                raise ValueError(f"step {number}: hash blocks have no policy to change; their preset decides")
+            for question in step.ask:
+                if question.arm is None and (question.pick or question.kind not in _OF_BLOCKS):
+                    raise ValueError(
+                        f"step {number}: of hash blocks only {' and '.join(_OF_BLOCKS)} can be asked, with choices"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _forks(self) -> Lesson:

@@ -22,6 +22,7 @@ IN_THE_APP = [name for name, known in sorted(commands.COMMANDS.items()) if known
 
 EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "capacity": [("", "capacity 1000 tokens"), ("900", "capacity 900 tokens")],
+    "compare": [("", "reused"), ("hf-cb", "hash hf-cb, blocks of 256"), ("!x", "no preset 'x'")],
     "continue": [("!", "complete")],
     "copy": [("!", "no terminal to copy from")],
     "delete": [("main-2", "forgot main-2; now in main"), ("!", "/delete main-2")],
