@@ -456,7 +456,9 @@ def export(
     grid: Annotated[
         str | None, typer.Option("--grid", help="All steps in one picture: 3x3 (columns x rows) or auto.")
     ] = None,
-    view: Annotated[str, typer.Option("--view", help="figure (of the paper), rail or ruler.")] = "figure",
+    view: Annotated[
+        str, typer.Option("--view", help="figure (of the paper), rail, ruler; hash blocks: blocks.")
+    ] = "figure",
     theme: Annotated[str | None, typer.Option("--theme", help="light, dark, auto (as the reader's) or print.")] = None,
     labels: Annotated[str, typer.Option("--labels", help="On the edges: text, tokens (counts) or ids.")] = "text",
     legend: Annotated[bool, typer.Option("--legend/--no-legend", help="Explain the signs.")] = True,
