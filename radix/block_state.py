@@ -273,8 +273,11 @@ class BlockState:
         self._in_order = None
 
     def _cleared(self, event: ev.Cleared) -> None:
-        for block in self.nodes.values():
-            assert not block.refs, f"{block} is in use"
+        assert not self.tables, "blocks are in use"
+        for number in list(self.queue):  # in this order, whenever a replay began: the queue may depend on it
+            block = self.nodes.get(number)
+            if block is None:
+                continue
             if block.digest:
                 self._unregister(block, "cleared")
                 self.queue.lost_hash(block.number)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from radixchat.radix import PRESETS, BlockView, HashBlockCache, Lease, NoRoom, Update
+from radixchat.radix import PRESETS, BlockState, BlockView, HashBlockCache, Lease, NoRoom, Update
 from radixchat.radix import events as ev
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
 from radixchat.radix.presets import SHOWN, TOY
@@ -397,3 +397,20 @@ def test_damage_is_named() -> None:
         replace(recording.header.config, preset="nobody")
     with pytest.raises(ValueError, match="blocks are more than any pool has"):
         replace(recording.header.config, capacity=1 << 40)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_reset_after_a_keyframe_leaves_the_same_queue(preset: str) -> None:
+    """Whatever the order in which the blocks were used first."""
+    run = Driver(preset, 4, 1)
+    first = run.prefill([1, 2])
+    run.finish(first, run.prefill([3, 4]))
+    run.cache.resize(2)
+    run.cache.resize(4)
+    run.finish(run.prefill([5, 6, 7, 8]))
+    run.cache.take_events()
+    replica = BlockState.thaw(run.cache.config, run.cache.snapshot())
+    run.cache.reset()
+    for event in run.cache.take_events():
+        replica.apply(event)
+    assert replica.freeze() == run.cache.snapshot()
