@@ -131,7 +131,7 @@ def test_pools_of_more_than_2_to_the_31_numbers():
     slots = 2**31 // (heads[1] * heads[2]) + 1_000_000
     for shapes in ([(1, 3000), (1, 40), (1, 0)], [(60, 2000), (9, 0)]):
         scene = Scene(shapes, heads, dtype, slots=slots)
-        assert scene.k_pool.numel() > 2**31 and min(each.min() for each in scene.slots) * 8 * 128 > 2**31
+        assert scene.k_pool.numel() > 2**31 and min(int(each.min()) for each in scene.slots) * 8 * 128 > 2**31
         found = [triton_attention.extend(*scene.tensors, scene.batch, scene.scale)]
         if scene.batch.decodes:
             found += [decode(scene, splits) for splits in (1, 8)]
