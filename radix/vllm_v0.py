@@ -1,12 +1,19 @@
 """vLLM's v0 names over hash blocks, so that who knows `vllm/core/block_manager_v1.py` (0.4 to 0.6.3) can step along.
 
-    manager = BlockSpaceManagerV1(block_size=4, num_gpu_blocks=20, preset="vllm-0.6.3")
-    group = SequenceGroup("request", [Sequence(0, prompt, block_size=4)])
-    if manager.can_allocate(group) == AllocStatus.OK:
-        manager.allocate(group)                               for each block: hash_of_block, gpu_allocator.allocate
-    manager.get_common_computed_block_ids(group.get_seqs())   what a prefill skips
-    manager.mark_blocks_as_computed(group)                    at the end of a schedule
-    seq.append_token_id(7); manager.append_slots(seq)         one decode step; pairs of blocks to copy
+    >>> manager = BlockSpaceManagerV1(block_size=4, num_gpu_blocks=20, preset="vllm-0.6.3")
+    >>> seq = Sequence(0, range(10), block_size=4)
+    >>> group = SequenceGroup("request", [seq])
+    >>> manager.can_allocate(group)
+    <AllocStatus.OK: 1>
+    >>> manager.allocate(group)     # for each block: hash_of_block, gpu_allocator.allocate
+    >>> manager.get_block_table(seq)
+    [0, 1, 2]
+    >>> manager.get_common_computed_block_ids([seq])    # what a prefill skips
+    []
+    >>> manager.mark_blocks_as_computed(group)          # at the end of a schedule
+    >>> seq.append_token_id(7)
+    >>> manager.append_slots(seq)                       # a decode step: pairs of blocks to copy
+    []
 
 The names and what they do are those of the vLLM project (https://github.com/vllm-project/vllm, Apache-2.0); the code is
 this project's, and no text of theirs. It decides little: blocks, hashes, index, evictor and events are those of
