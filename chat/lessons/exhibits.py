@@ -130,6 +130,8 @@ def _own_name(run: Run, words: _Words, arms: list[str]) -> str:
 
 
 def _setting(run: Run, words: _Words) -> str:
+    if run.config.preset:
+        return run.config.preset
     others = [arm for arm in run.lesson.arms if arm.cache == "radix"]
     if any(arm.policy is not None for arm in others):
         return str(run.config.policy).upper()

@@ -40,6 +40,7 @@ ENDINGS = (".yaml", ".yml")
 
 ORDER = (
     "nine-steps", "trie-to-radix", "multi-turn", "system-prompt", "few-shot", "policies", "page-size", "the-price",
+    "hash-blocks",
 )  # fmt: skip
 """Shipped lessons in the order of teaching; those without a place come last, by name."""
 

@@ -27,34 +27,34 @@ def ask_matched(case: Case) -> Found | None:
     def options() -> Iterator[Option]:
         aligned = resident(case.before, prompt)
         if case.said > max(matched, aligned):
-            yield Option(tokens(case.said), case.say("matched.said"))
+            yield Option(tokens(case.said), _say(case, "matched.said"))
         if matched == size:
-            yield Option(tokens(matched - 1), case.say("matched.less"))
+            yield Option(tokens(matched - 1), _say(case, "matched.less"))
         if aligned > matched:
-            yield Option(tokens(aligned), case.say("matched.page", page=tokens(case.before.page_size)))
+            yield Option(tokens(aligned), _say(case, "matched.page", page=tokens(case.before.page_size)))
         if whole < matched:
-            yield Option(tokens(whole), case.say("matched.whole"))
-        yield Option(all_of_it, case.say("matched.all"))
+            yield Option(tokens(whole), _say(case, "matched.whole"))
+        yield Option(all_of_it, _say(case, "matched.all"))
         known = np.concatenate([node.tokens for node in case.nodes.values()]) if case.nodes else prompt[:0]
         anywhere = int(np.isin(prompt, known).sum())
         if anywhere > matched:
-            yield Option(tokens(anywhere), case.say("matched.anywhere"))
+            yield Option(tokens(anywhere), _say(case, "matched.anywhere"))
         if end > matched:
-            yield Option(tokens(end), case.say("matched.end"))
+            yield Option(tokens(end), _say(case, "matched.end"))
         if matched:
-            yield Option(tokens(0), case.say("matched.none"))
+            yield Option(tokens(0), _say(case, "matched.none"))
         for near in nearby(matched, int(size)):
             yield Option(
-                tokens(near), case.say("matched.near" if matched else "matched.near.none", matched=f"{matched:,}")
+                tokens(near), _say(case, "matched.near" if matched else "matched.near.none", matched=f"{matched:,}")
             )
 
     if not matched:
-        answer = case.say("matched.answer.none", prompt=all_of_it)
+        answer = _say(case, "matched.answer.none", prompt=all_of_it)
     elif last is None:
-        answer = case.say("matched.answer.now", matched=f"{matched:,}", prompt=all_of_it)
+        answer = _say(case, "matched.answer.now", matched=f"{matched:,}", prompt=all_of_it)
     else:
-        answer = case.say("matched.answer", matched=f"{matched:,}", prompt=all_of_it, name=case.shown(last))
-    return Found(case.say("matched.ask"), Option(tokens(matched)), options(), answer)
+        answer = _say(case, "matched.answer", matched=f"{matched:,}", prompt=all_of_it, name=case.shown(last))
+    return Found(_say(case, "matched.ask"), Option(tokens(matched)), options(), answer)
 
 
 def ask_prefilled(case: Case) -> Found | None:
@@ -74,7 +74,7 @@ def ask_prefilled(case: Case) -> Found | None:
         if case.said > max(facts.matched_tokens, aligned):
             yield Option(tokens(size - case.said), case.say("prefilled.new"))
         if aligned > facts.matched_tokens:
-            yield Option(tokens(size - aligned), case.say("matched.page", page=tokens(case.before.page_size)))
+            yield Option(tokens(size - aligned), _say(case, "matched.page", page=tokens(case.before.page_size)))
         if facts.reused_tokens:
             yield Option(tokens(size), case.say("prefilled.all", reused=reused))
             yield Option(tokens(facts.matched_tokens), case.say("prefilled.found"))
@@ -125,3 +125,15 @@ def resident(before: Snapshot, prompt: Int32Array) -> int:
 
 def _top(before: Snapshot) -> tuple[NodeView, ...]:
     return before.roots[0].node.children if before.roots else ()
+
+
+_OF_BLOCKS = frozenset({
+    "matched.ask", "matched.answer.none", "matched.all", "matched.none", "matched.page", "matched.near",
+    "matched.near.none",
+})  # fmt: skip
+
+
+def _say(case: Case, key: str, **values: object) -> str:
+    """Says something of trees, or the same of hash blocks."""
+    own = case.before.blocks is not None and key in _OF_BLOCKS
+    return case.say(f"{key}.blocks" if own else key, **values)

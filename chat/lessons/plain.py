@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from ...radix import Snapshot
 from ...radix.events import StepOpened
 from ...viz import PALETTES, legend, memory_line, rail_rows, sanitize, tree_text
+from ...viz.blocks import blocks
 from ...viz.picture import Look
 from ...viz.veil import veil
 from ..errors import INTERRUPTED, UsageError, UserError
@@ -294,6 +296,10 @@ class PlainLesson:
             "veiled": veiled,
         }  # fmt: skip
         memory = player.run.bytes_per_token or None
+        if snapshot.blocks is not None:
+            self._blocks(snapshot, veiled)
+            self._paint(memory_line(snapshot, bytes_per_token=memory, **style))
+            return
         rows = rail_rows(snapshot, bytes_per_token=memory)
         if rows:
             pieces, abridged = player.run.recording.pieces, player.run.abridged
@@ -307,6 +313,21 @@ class PlainLesson:
             self._paint(legend(lang=player.lang, **style))
             self._explained = True
         self._paint(memory_line(snapshot, bytes_per_token=memory, **style))
+
+    def _blocks(self, snapshot: Snapshot, veiled: bool) -> None:
+        """Prints hash blocks as chains, tables and queue."""
+        player = self.player
+        look = replace(self._look, lang=player.lang)
+        picture = blocks(
+            snapshot, player.run.recording.pieces, width=self.terminal.width, look=look, letters=player.letters,
+            veiled=veiled,
+        )  # fmt: skip
+        for y in range(picture.height):
+            self._paint(picture.line(y))
+        if not self._explained:
+            style: dict[str, Any] = {"palette": look.palette, "ascii": look.ascii, "colour": look.colour}
+            self._paint(legend(width=self.terminal.width, lang=player.lang, veiled=veiled, blocks=True, **style))
+            self._explained = True
 
     def _exhibits(self) -> None:
         exhibits = self.player.exhibits(self.terminal.width, self._look)

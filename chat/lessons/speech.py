@@ -40,6 +40,7 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "next.samples": ("{message} (sampled {count} times)", "{message}（采样 {count} 次）"),
     # -- matched
     "matched.ask": ("How many of its tokens are found in the tree?", "其中有多少个 token 能在树中找到？"),
+    "matched.ask.blocks": ("How many of its tokens are found?", "其中有多少个 token 能找到？"),
     "matched.answer": (
         "Found: {matched} of {prompt}. The match ends in {name}.",
         "{prompt} 中找到 {matched} 个，匹配止于 {name}。",
@@ -51,6 +52,30 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
     "matched.answer.none": (
         "None of {prompt} is found: no text in the tree begins like this one.",
         "{prompt}中一个也找不到：树中没有以同样内容开头的文本。",
+    ),
+    "matched.answer.none.blocks": (
+        "None of {prompt} is found: no block holds how this one begins.",
+        "{prompt}中一个也找不到：没有块存有它的开头。",
+    ),
+    "matched.all.blocks": (
+        "That is the whole prompt; its end was never said before, or its block is gone, or not full.",
+        "那是整个提示词；它的结尾以前没有出现过，或者那一块已被驱逐，或者没有装满。",
+    ),
+    "matched.none.blocks": (
+        "A block holds its beginning already, and whole blocks are all it takes.",
+        "已有块存着它的开头，而复用只需要完整的块。",
+    ),
+    "matched.page.blocks": (
+        "Only whole blocks of {page} are shared; the last ones stand in a block that is not full, or differs.",
+        "只有完整的块（每块 {page}）才能共享；最后几个所在的块没有装满，或者并不相同。",
+    ),
+    "matched.near.blocks": (
+        "That is close, but blocks are found whole: exactly {matched} of these tokens stand in blocks that are there.",
+        "很接近，但块要么整个找到，要么找不到：恰好有 {matched} 个 token 在已有的块中。",
+    ),
+    "matched.near.none.blocks": (
+        "Not even the first block is equal to one that is there.",
+        "连第一个块都与已有的不同。",
     ),
     "matched.all": (
         "That is the whole prompt; its end was never said before, or is in the tree no more.",

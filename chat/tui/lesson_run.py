@@ -40,7 +40,7 @@ def run_lesson(
         auto: Seconds of automatic play; None waits for keys.
         step: Where to begin; 0, or None, is the title card.
         theme: Colours of the app; None is that of the settings, else what suits the terminal.
-        view: How the tree is drawn; None is the figure where it fits.
+        view: How the tree is drawn; None is the figure where it fits, and blocks for a lesson about those.
         color: "auto", "always" or "never".
         ascii: Whether to draw with ASCII characters only.
 
@@ -58,9 +58,10 @@ def run_lesson(
         return Stage(lesson, model)
 
     beacon = Beacon()
+    usual = "blocks" if lesson.cache.kind == "hash" else "auto"
     app = LessonApp(
         lesson, stage, model=model, lang=lang, level=Level(level), questions=questions, auto=auto, step=step,
-        view=view or "auto", beats=config.beats, look=look, theme=theme, moved=beacon.tell,
+        view=view or usual, beats=config.beats, look=look, theme=theme, moved=beacon.tell,
     )  # fmt: skip
     try:
         app.run()
