@@ -153,9 +153,9 @@ class Contest:
         """Whether each cache had a model behind it."""
         return any(arm.times for arm in self.arms)
 
-    def differs(self, place: int, at: int) -> tuple[int, int] | None:
-        """Returns where an arm said something else than the first in a step: the reply and its token, both from 0."""
-        ours, theirs = self.arms[at].replies[place], self.arms[0].replies[place]
+    def differs(self, place: int, at: int, base: int = 0) -> tuple[int, int] | None:
+        """Returns where an arm said something else than another in a step: the reply and its token, both from 0."""
+        ours, theirs = self.arms[at].replies[place], self.arms[base].replies[place]
         for number, (one, other) in enumerate(zip(ours, theirs, strict=False)):
             if one != other:
                 pairs = enumerate(zip(one, other, strict=False))

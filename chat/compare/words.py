@@ -32,14 +32,20 @@ class Words:
         contest: What is told.
         width: The most cells of a line.
         ascii: Whether lines consist of ASCII only.
+        arms: Those that are told of, by their places; the others are compared with the first. None is all.
     """
 
-    def __init__(self, contest: Contest, *, width: int, ascii: bool) -> None:
+    def __init__(self, contest: Contest, *, width: int, ascii: bool, arms: Sequence[int] | None = None) -> None:
         self._contest = contest
+        self._places = tuple(range(len(contest.arms)) if arms is None else arms)
         self._width = width
         self._ascii = ascii
         self._dot = " - " if ascii else " · "
         self._labels: dict[int, Labels] = {}
+
+    @property
+    def _arms(self) -> list[Arm]:
+        return [self._contest.arms[at] for at in self._places]
 
     def heading(self, place: int) -> str:
         """Says what is compared, and which step of it; in one line."""
@@ -64,14 +70,14 @@ class Words:
     def table(self, place: int) -> Iterator[str]:
         """Yields the numbers of the step at a place, and of all steps so far."""
         step = self._contest.steps[place]
-        groups = [(f"step {step.number}", [arm.rows[place] for arm in self._contest.arms])]
+        groups = [(f"step {step.number}", [arm.rows[place] for arm in self._arms])]
         if place:
-            groups.append(("so far", [arm.total(place) for arm in self._contest.arms]))
+            groups.append(("so far", [arm.total(place) for arm in self._arms]))
         size, computed = self._contest.script.bytes_per_token, self._contest.computed
         head = ["tokens", "prompt", *_COLUMNS, *(["K and V"] if size else []), *(["TTFT"] if computed else [])]
         lines = [head]
         for first, (name, rows) in zip((place, 0), groups, strict=False):
-            for arm, row in zip(self._contest.arms, rows, strict=True):
+            for arm, row in zip(self._arms, rows, strict=True):
                 times = [milliseconds(sum(arm.times[first : place + 1]))] if computed else []
                 lines.append([f"{name}  {arm.entrant.title}", *self._cells(row, size), *times])
         widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
@@ -93,7 +99,7 @@ class Words:
 
     def why(self, place: int) -> Iterator[str]:
         """Yields, for each cache but the first, why it reused less or more, in lines that fit; then what went."""
-        for at in range(1, len(self._contest.arms)):
+        for at in self._places[1:]:
             yield from self._wrapped(self.of_arm(place, at))
         victims = list(self.victims(place))
         if victims:
@@ -109,19 +115,22 @@ class Words:
     def of_arm(self, place: int, at: int) -> Iterator[str]:
         """Yields why an arm reused less or more than the first, a line a cause; not wrapped."""
         contest = self._contest
-        arm, base = contest.arms[at], contest.arms[0]
-        yield from self._group(f"step {contest.steps[place].number}", arm, base, at, losses(contest, place, at), place)
+        first = self._places[0]
+        arm, base = contest.arms[at], contest.arms[first]
+        yield from self._group(
+            f"step {contest.steps[place].number}", arm, base, at, losses(contest, place, at, first), place
+        )
         if contest.computed and contest.steps[place].requests:
             yield self._said(place, at)
         if place:
-            yield from self._group("so far", arm, base, at, so_far(contest, place, at), None, last=place)
+            yield from self._group("so far", arm, base, at, so_far(contest, place, at, first), None, last=place)
         for failed, what in arm.failures:
             if failed == place:
                 yield f"  did not fit: {label(what, ascii=self._ascii).plain}"
 
     def _said(self, place: int, at: int) -> str:
         """Says whether a step's replies are those of the first cache."""
-        where, replies = self._contest.differs(place, at), self._contest.arms[at].replies[place]
+        where, replies = self._contest.differs(place, at, self._places[0]), self._contest.arms[at].replies[place]
         if where is None:
             return f"  the same text, {_tokens(sum(map(len, replies)))}"
         which = f" of reply {where[0] + 1}" if len(replies) > 1 else ""
@@ -138,7 +147,8 @@ class Words:
         yield f"{name}: {arm.entrant.title} reused {said} {'than' if less else 'as'} the {base.entrant.title}"
         for loss in found:
             who = "" if loss.own else f"lost by the {base.entrant.title}: "
-            yield f"  {loss.tokens:,} tok: {who}{self._because(loss, arm if loss.own else base, at if loss.own else 0)}"
+            whose = (arm, at) if loss.own else (base, self._places[0])
+            yield f"  {loss.tokens:,} tok: {who}{self._because(loss, *whose)}"
 
     def _because(self, loss: Loss, arm: Arm, at: int) -> str:
         size = arm.entrant.config.page_size
@@ -186,7 +196,7 @@ class Words:
 
     def victims(self, place: int) -> Iterator[str]:
         """Yields what each cache evicted in the step at a place, a line a cache."""
-        for at, arm in enumerate(self._contest.arms):
+        for at, arm in zip(self._places, self._arms, strict=True):
             gone = arm.victims[place]
             if gone:
                 named = ", ".join(self._victim(at, one) for one in gone[:VICTIMS])

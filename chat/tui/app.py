@@ -472,6 +472,12 @@ class RadixApp(Shell, inherit_bindings=False):
             self.composer.write(self._sent_last)  # nothing was said: the message is not lost
         await self.transcript.say("\n".join(lines), "error")
 
+    @on(say.Compared)
+    def _compared(self, event: say.Compared) -> None:
+        from .compare import CompareScreen
+
+        self.push_screen(CompareScreen(event.contest, look=self.pane.look))
+
     @on(say.Acted)
     def _acted(self, event: say.Acted) -> None:
         self.act(event.name, event.argument)

@@ -23,7 +23,7 @@ from ..chat import Chat
 from ..commands import divergence_line
 from ..errors import ModelError, UserError
 from ..foresight import foresee, walked
-from ..items import Act, Asked, Copied, Delta, Item, Report, Tree
+from ..items import Act, Asked, Compared, Copied, Delta, Item, Report, Tree
 from ..signature import cut_off, signature
 from ..store import Entry
 from . import messages as say
@@ -156,6 +156,8 @@ class Desk:
                     self._post(say.Acted("copy", text))
                 case Act(name, argument):
                     self._post(say.Acted(name, argument))
+                case Compared(contest):
+                    self._post(say.Compared(contest))
                 case _:
                     self._post(say.Told(item))
             self._foresee()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -11,6 +12,9 @@ from ...radix import Snapshot
 from ...radix.keys import Int32Array
 from ...radix.recording import Recording
 from ..errors import UserError
+
+if TYPE_CHECKING:
+    from ..compare.contest import Contest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,13 @@ class Acted(Message):
 
     name: str
     argument: str = ""
+
+
+@dataclass
+class Compared(Message):
+    """A comparison to be shown; nobody else reads it."""
+
+    contest: Contest
 
 
 @dataclass
