@@ -5,6 +5,7 @@ Nothing here needs torch, unless a lesson is to run on a model.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -48,8 +49,10 @@ def open_script(what: str, model: str | None = None, *, compute: bool = False) -
         lesson, name = load_lesson(what), model or ("radish" if compute else "words")
         stage = Stage(_unsaid(lesson) if compute else lesson, name)
         return of_lesson(stage.run()), stage.loaded if compute else None
-    from ..journal import open_recording
+    from ..journal import find, open_recording
 
+    if what != "last" and not os.path.exists(find(what)):
+        raise UserError(f"{what} is no lesson, and cannot be read as a recording", "`radixchat lesson` lists lessons.")
     script = of_recording(open_recording(what), what)
     if not compute:
         if model is not None:

@@ -383,3 +383,80 @@ def test_the_usual_caches_are_those_that_help_names() -> None:
     from radixchat.chat import cli
 
     assert signature(cli.compare).parameters["caches"].default == ",".join(USUAL)
+
+
+# -- the command line ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Runs `radixchat compare …` in a pipe, 96 columns wide; returns exit code, stdout and stderr."""
+    from radixchat.chat import cli
+
+    monkeypatch.setenv("RADIXCHAT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "96")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["radixchat", "compare", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return call
+
+
+def test_the_transcript_of_the_documentation(run) -> None:
+    """To the character."""
+    docs = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    command, _, rest = docs.partition("$ radixchat compare ")[2].partition("\n")
+    code, out, _ = run(*command.split())
+    assert code == 0
+    assert out.rstrip() == rest.partition("\n```")[0]
+
+
+def test_every_cause_is_in_the_documentation() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    apart = {Reason.NEW, Reason.UNKNOWN, Reason.RETOKENISED, Reason.REWRITTEN}  # never between two caches that fit
+    for reason in set(Reason) - apart:
+        assert f"| `{reason}` |" in docs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("nothing",), 1, ("nothing is no lesson", "cannot be read")),
+        (("last",), 2, ("no recording yet",)),
+        (("multi-turn", "--caches", "radix,tree"), 2, ("no cache 'tree'",)),
+        (("multi-turn", "--preset", "vllm"), 2, ("no preset 'vllm'",)),
+        (("multi-turn", "--preset", "nano-vllm", "--block-size", "16"), 2, ("multiples of 256",)),
+        (("multi-turn", "--capacity", "12"), 2, ("capacity 12 holds no block of 16 tokens",)),
+        (("multi-turn", "--step", "9"), 2, ("no step 9", "1 to 8")),
+        (("multi-turn", "--capacity", "0"), 2, ("--capacity",)),
+        (("multi-turn", "--export", "/dev/null/x"), 2, ("/dev/null/x cannot be made",)),
+    ],
+)
+def test_wrong_input_gets_two_lines(run, arguments, code: int, words) -> None:
+    found, out, err = run(*arguments)
+    assert (found, out) == (code, "")
+    assert len(err.splitlines()) == 2
+    for word in words:
+        assert word in err
+
+
+def test_pictures_of_both_structures(run, tmp_path: Path) -> None:
+    """Of the step that is shown; the text is printed, too."""
+    code, out, err = run("multi-turn", "--step", "4", "--export", tmp_path / "new" / "pictures")
+    assert code == 0 and "step 4 of 8" in out and err.count("wrote ") == 4
+    files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "new" / "pictures").iterdir()}
+    assert sorted(files) == ["hash-vllm-0.33.dot", "hash-vllm-0.33.svg", "radix.dot", "radix.svg"]
+    assert all(files[name].startswith("<svg") for name in files if name.endswith("svg"))
+    assert all("digraph" in files[name] for name in files if name.endswith("dot"))
+
+
+def test_one_step_for_programs_and_the_list_of_presets(run) -> None:
+    code, out, _ = run("nine-steps", "--step", "5", "--json", "--caches", "hash,radix", "--block-size", "4")
+    found = json.loads(out)
+    assert code == 0 and [step["step"] for step in found["steps"]] == [5]
+    assert found["steps"][0]["caches"]["radix"]["against"]["cache"] == "hash-vllm-0.33"
+    code, out, _ = run("x", "--preset", "list")
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == list(PRESETS)
