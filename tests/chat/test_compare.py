@@ -460,3 +460,24 @@ def test_one_step_for_programs_and_the_list_of_presets(run) -> None:
     assert found["steps"][0]["caches"]["radix"]["against"]["cache"] == "hash-vllm-0.33"
     code, out, _ = run("x", "--preset", "list")
     assert code == 0 and [line.split()[0] for line in out.splitlines()] == list(PRESETS)
+
+
+# -- with a model behind each cache --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("presets", [["vllm-0.6.3", "vllm-0.33"]])
+def test_every_cache_computes_the_same_text(presets: list[str]) -> None:
+    """On the bundled model; what each finds is what it finds when it is fed."""
+    pytest.importorskip("torch")
+    script, engine = open_script("hash-blocks", "radish", compute=True)
+    assert engine is not None
+    computed = contest_of(script, Wanted(presets=presets, block_size=4, capacity=400), engine)
+    fed = contest_of(script, Wanted(presets=presets, block_size=4, capacity=400))
+    for at, (arm, other) in enumerate(zip(computed.arms, fed.arms, strict=True)):
+        assert [computed.differs(place, at) for place in range(len(computed.steps))] == [None] * len(computed.steps)
+        assert arm.rows == other.rows and not arm.failures
+        assert all((time > 0) == bool(step.requests) for time, step in zip(arm.times, computed.steps, strict=True))
+    lines = [line.plain for line in page(computed, 6, width=120, look=Look(colour=False))]
+    assert any(line.startswith("  the same text, ") for line in lines) and "TTFT" in "".join(lines)
+    found = as_json(computed, [6])["steps"][0]["caches"]
+    assert all(arm["ttft_ms"] > 0 and arm["same_text"] for arm in found.values())
