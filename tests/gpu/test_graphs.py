@@ -173,5 +173,7 @@ def test_at_most_ten_launches_a_layer():
             run.advance(works, 1)
             torch.cuda.synchronize()
         on_device = [each for each in profiled.events() if each.device_type == torch.autograd.DeviceType.CUDA]
-        counts.append(Counter(each.name for each in on_device if not each.name.startswith("Mem")))
+        # a matrix product that cuBLAS cuts along its sums is one launch of ours, whatever it needs to add these up
+        launches = [name for name in (each.name for each in on_device) if not name.startswith("Mem")]
+        counts.append(Counter(name for name in launches if "splitKreduce" not in name))
     assert 8 <= (counts[1] - counts[0]).total() <= 10, counts[1] - counts[0]
