@@ -25,6 +25,7 @@ from .served import Script, Served, Step
 
 if TYPE_CHECKING:
     from ..engine.engine import Engine
+    from .losses import Loss
 
 USUAL = ("radix", "hash", "last", "none")
 """The caches that are compared when nobody names any."""
@@ -72,7 +73,8 @@ class Row(NamedTuple):
 
     def then(self, other: Row) -> Row:
         """Returns the row of this and of what came after it."""
-        return Row(*(ours + theirs for ours, theirs in zip(self[:-1], other[:-1], strict=True)), other.resident)
+        both = Row(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+        return both._replace(resident=other.resident)
 
 
 class Victim(NamedTuple):
@@ -131,10 +133,12 @@ class Contest:
     Attributes:
         script: What was served.
         arms: In the order of the entrants.
+        losses: What `losses` found out already, by the places of the step and of the two arms.
     """
 
     def __init__(self, script: Script, entrants: Sequence[Entrant], engine: Engine | None = None) -> None:
         self.script = script
+        self.losses: dict[tuple[int, int, int], list[Loss]] = {}
         feds = [_fed(script, entrant, engine) for entrant in entrants]
         self.arms = [Arm(entrant, fed.recording) for entrant, fed in zip(entrants, feds, strict=True)]
         if engine is not None:

@@ -35,6 +35,13 @@ def losses(contest: Contest, place: int, arm: int, base: int = 0) -> list[Loss]:
 
     Tokens of an arm's own losses less those of the other are how much less it reused.
     """
+    known = contest.losses.get((place, arm, base))
+    if known is None:
+        known = contest.losses[place, arm, base] = _losses(contest, place, arm, base)
+    return known
+
+
+def _losses(contest: Contest, place: int, arm: int, base: int) -> list[Loss]:
     number = place + 1  # steps of a recording count from 1
     mine, theirs = (
         {why.asker.request: why for why in _whys(contest, at, number)} for at in (arm, base)

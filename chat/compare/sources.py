@@ -227,7 +227,7 @@ def _changes(recording: Recording) -> tuple[Callable[[Step], Step], bool]:
                 by_hand |= not leases
             case _:
                 pass
-    return lambda step: step._replace(**found.get(step.number, {})), by_hand  # type: ignore[arg-type]
+    return lambda step: step._replace(**found.get(step.number, {})), by_hand
 
 
 def _title(asked: list[Asked]) -> str:

@@ -66,6 +66,13 @@ def test_models_policies_and_recordings(complete) -> None:
     assert complete("radixchat con") == ["config"]
 
 
+def test_what_can_be_compared_and_under_which_rules(complete) -> None:
+    """Lessons, recordings and presets."""
+    assert complete("radixchat compare hash") == ["hash-blocks"]
+    assert complete("radixchat compare last --preset vllm-0.3") == ["vllm-0.33"]
+    assert complete("radixchat chat --preset n") == ["nano-vllm"]
+
+
 def test_what_can_be_exported_and_how(complete) -> None:
     """Recordings and lessons; formats."""
     assert complete("radixchat export nine") == ["nine-steps"]
