@@ -52,7 +52,13 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "switch": [("main-2", "now in main-2")],
     "system": [("", "the model’s own"), ("Be brief.", "Be brief.")],
     "tree": [("", "the tree")],
-    "why": [("", "reused"), ("1", "step 1, request 1 in"), ("off", "line under a turn"), ("!9", "no step 9"), ("!x", "/why 3")],
+    "why": [
+        ("", "reused"),
+        ("1", "step 1, request 1 in"),
+        ("off", "line under a turn"),
+        ("!9", "no step 9"),
+        ("!x", "/why 3"),
+    ],
     "undo": [("", "took back 1 turn: 'b'"), ("2", "took back 2 turns")],
     "unpin": [("all", "unpinned nothing"), ("!1", "node 1 is not pinned")],
 }
