@@ -134,15 +134,12 @@ class HashBlockCache:
         if prompt.hashed:
             prompt.digest(prompt.hashed - 1)  # all at once
         hits = self._lookup.hits(prompt, prompt.shareable)
-        lease = self._open(prompt)
+        table = self._open(prompt)
+        computed = self._lookup.computed(prompt, hits)
         if hits:
-            table = table_of(lease)
-            lease.computed = self._lookup.computed(prompt, hits)
-            numbers = tuple([block.number for block in hits])
-            self._do(ev.BlocksHit(table.number, numbers, lease.computed, table.tick))
+            self._do(ev.BlocksHit(table.number, tuple([block.number for block in hits]), computed, table.tick))
             table.registered = len(hits)
-            lease.append(self._slots(hits)[: prompt.size])
-        return lease
+        return Lease(namespace, self._slots(hits)[: prompt.size], computed, table)
 
     def extend(self, lease: Lease, n: int) -> Update:
         """Gets room for n more tokens; blocks are taken from the free queue, and what they hold is evicted.
@@ -331,7 +328,7 @@ class HashBlockCache:
         prompt = Blueprint(as_key(key), namespace, self._hasher, self.block_size, partial=partial, given=given)
         if digest:
             prompt.digests.append(digest)
-        return self._open(prompt)
+        return Lease(namespace, _NOTHING, 0, self._open(prompt))
 
     def adopt(self, lease: Lease, token: int) -> bool:
         """Takes the known block with the hash of the one that the next token fills, if there is one.
@@ -362,15 +359,14 @@ class HashBlockCache:
 
     # -- allocating ------------------------------------------------------------------------------------------------
 
-    def _open(self, prompt: Blueprint) -> Lease:
+    def _open(self, prompt: Blueprint) -> BlockTable:
         """Opens an empty table for a prompt; the clock ticks."""
         if prompt.namespace not in self._state.roots:
             self._do(ev.NamespaceOpened(self._new_id(), prompt.namespace))
         tick = self._state.tick + 1
         self._last_table += 1
         self._do(ev.TableOpened(self._last_table, prompt.namespace, tick))
-        table = BlockTable(self._state.tables[self._last_table], prompt, tick)
-        return Lease(prompt.namespace, _NOTHING, 0, table)
+        return BlockTable(self._state.tables[self._last_table], prompt, tick)
 
     def _allocate(self, table: BlockTable, end: int) -> list[Gone]:
         """v0: for each block of the prompt, what the index has for its hash, or a new one that enters the index."""

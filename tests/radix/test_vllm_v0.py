@@ -192,6 +192,35 @@ def test_copy_on_write_takes_exactly_one_block() -> None:
     manager.check_integrity()
 
 
+def test_an_append_without_room_changes_nothing() -> None:
+    """Neither where a block begins nor where one is copied; it succeeds when another sequence has gone."""
+    manager = Manager(2, 3, watermark=0)
+    parent, group = prefill(manager, 1, [1, 2, 3])
+    other, _ = prefill(manager, 2, [7])
+    child = parent.fork(3)
+    group.add(child)
+    manager.fork(parent, child)
+    assert not manager.can_append_slots(group)
+    child.append_token_id(4)
+    before = manager.snapshot()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="ask can_append_slots first"):
+            manager.append_slots(child)
+        manager.check_integrity()
+        assert manager.snapshot() == before
+    manager.free(other)
+    assert manager.append_slots(child) == [(1, 2)]
+    for token in (5, 6):
+        parent.append_token_id(token)
+    with pytest.raises(ValueError, match="preempt a sequence"):
+        manager.append_slots(parent)
+    assert manager.get_block_table(parent) == [0, 1]
+    manager.free(child)
+    assert manager.append_slots(parent) == []
+    assert manager.get_block_table(parent) == [0, 1, 2]
+    manager.check_integrity()
+
+
 def test_a_fork_diverges_and_shares_the_rest() -> None:
     """Full blocks stay shared; the parent may end first; what is left is freed with the child."""
     manager = Manager(4, 12)
