@@ -84,7 +84,7 @@ def _no_cuda() -> str | None:
 def _environment(scratch: Path, dry: bool) -> dict[str, str]:
     """Returns the environment of what is run: the checkout as the package, a home of its own, no network."""
     more = {
-        "PYTHONPATH": str(_link(scratch)),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_link(scratch)), os.environ.get("PYTHONPATH")))),
         "PYTHONSAFEPATH": "1",  # the checkout has a folder `kernels`, for which transformers takes it otherwise
         "RADIXCHAT_HOME": str(scratch / "home"),
         "HF_HUB_OFFLINE": "1",

@@ -45,3 +45,12 @@ def test_the_bench_runs_where_packages_of_chats_and_lessons_are_missing(tmp_path
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"]
+
+
+def test_packages_that_were_brought_along_stay_in_reach(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/brought/along")
+    monkeypatch.syspath_prepend(str(RUN.parent))
+    import run
+
+    link, *others = run._environment(tmp_path, dry=False)["PYTHONPATH"].split(os.pathsep)
+    assert (Path(link) / "radixchat").resolve() == run.ROOT and others == ["/brought/along"]
