@@ -188,6 +188,9 @@ class BlockState:
             if not block.key.startswith(piece, within):
                 block.key = piece if not within else block.key[:within] + piece
                 block.seen = None
+                if block.inside and len(block.key) < full:  # shared before it was full, under the hash of its beginning
+                    self._leave(block, "written over")
+                    block.computed = False
                 if len(block.key) == full:
                     if self._ungated:
                         block.computed = True
@@ -364,15 +367,19 @@ class BlockState:
             del self.twins[block.digest]
         block.seen = None
         if block.inside:
-            block.inside = False
-            self.resident -= self.size
-            if self.changes is not None:
-                self.changes.append(Change(block.node, why))
-            if block.refs:
-                self.protected -= self.size
-                self.in_flight += self.size
-            if self.forest is not None:
-                self.forest.leave(block)
+            self._leave(block, why)
+
+    def _leave(self, block: Block, why: str) -> None:
+        """Takes a block out of the tree."""
+        block.inside = False
+        self.resident -= self.size
+        if self.changes is not None:
+            self.changes.append(Change(block.node, why))
+        if block.refs:
+            self.protected -= self.size
+            self.in_flight += self.size
+        if self.forest is not None:
+            self.forest.leave(block)
 
     def _equal(self, block: Block) -> Iterable[Block]:
         """The other nodes with the hash of a block."""

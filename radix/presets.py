@@ -50,7 +50,8 @@ class BlockRules:
 
     computed_gate: Gate
     """When a hit counts. flag: its block is marked as computed. flag-short: as flag, but the last full block of every
-    request is forgotten (0.5.4, and by the measured hits of 0.4.2 there, too). none: no flag; a block in the index has its K/V, or will have when the running step ends."""
+    request is forgotten (0.5.4, and by the measured hits of 0.4.2 there, too). none: no flag; a block in the index has
+    its K/V, or will have when the running step ends."""
 
     register_when: When  # when a block of a prompt enters the index
     token_check: bool = False  # whether a hit compares the block's tokens, too

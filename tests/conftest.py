@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests share the cores among themselves
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when transformers is first imported
 if not any(Path(each).exists() for each in ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/dxg")):
     os.environ.setdefault("TRITON_INTERPRET", "1")  # likewise by Triton: without a CUDA device kernels are interpreted

@@ -382,7 +382,8 @@ def test_what_is_refused(run, trace, tmp_path, options, says):
 # -- results -------------------------------------------------------------------------------------------------------
 
 
-def test_the_table(run, trace):
+def test_the_table(run, trace, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     told = run(trace, "--trace-block", 1, "--cache", "radix,hash", "--cache", "none", "--capacity", "2,3")
     cells = [re.split(r"\s{2,}", row.strip()) for row in told.out.splitlines() if "%" in row]
     assert [row[0] for row in cells] == [name for name in ("radix", "hash", "none", "optimum") for _ in (2, 3)]
