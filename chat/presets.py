@@ -35,7 +35,7 @@ def about_rules(rules: BlockRules) -> str:
         f"{_HASHED[rules.hash_rule]} ({rules.hash_fn})",
         *(["tokens compared, too"] if rules.token_check else []),
         "partial blocks shared" if rules.partial_sharing else "full blocks only",
-        *(["last full block never found"] if rules.computed_gate == "flag-short" else []),
+        *(["last full block of a request not marked"] if rules.computed_gate == "flag-short" else []),
         "all that is unreferenced goes at once" if rules.evict == "all" else _ORDER[rules.free_order],
     ]
     return " · ".join(parts)
