@@ -188,9 +188,10 @@ class BlockState:
             if not block.key.startswith(piece, within):
                 block.key = piece if not within else block.key[:within] + piece
                 block.seen = None
-                if block.inside and len(block.key) < full:  # shared before it was full, under the hash of its beginning
-                    self._leave(block, "written over")
+                if len(block.key) < full:  # if it was full: shared before that, and now written over
                     block.computed = False
+                    if block.inside:
+                        self._leave(block, "written over")
                 if len(block.key) == full:
                     if self._ungated:
                         block.computed = True

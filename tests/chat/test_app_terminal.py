@@ -40,7 +40,8 @@ def spawn(home: Path) -> Iterator[Spawn]:
     children = []
 
     def start(*words: str, **environment: str) -> Any:
-        known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
+        own = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")
+        known = {name: value for name, value in os.environ.items() if name not in own}
         child = pexpect.spawn(
             sys.executable, ["-m", "radixchat", *words],
             env={**known, "RADIXCHAT_HOME": str(home), "TERM": "xterm-256color", **environment},
