@@ -30,6 +30,9 @@ class Lines(Static):
         """Shows a text."""
         if text == self._text and text.spans == self._text.spans and text.style == self._text.style:
             return
-        layout = text.plain.count("\n") != self._text.plain.count("\n")
+        before, breaks = (each.plain.count("\n") for each in (self._text, text))
         self._text = text
-        self.update(text, layout=layout)
+        self.update(text, layout=breaks != before)
+        # A layout that was asked for, made, and not yet noted as made hides the next request: Textual then takes the
+        # height of the text before from its cache. Styles that differ are another entry of that cache.
+        self.styles.min_height = breaks

@@ -49,8 +49,6 @@ def before(*keys: str) -> Any:
         await rig.idle()
         await rig.press(*keys)
         await pilot.wait_for_scheduled_animations()
-        for _ in range(5):  # what is written once the sizes are known may change them again
-            await pilot.pause()
 
     return run
 
