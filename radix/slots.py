@@ -25,10 +25,10 @@ class SlotAllocator:
     def __init__(self, capacity: int, page_size: int = 1) -> None:
         self.page_size = page_size
         self.capacity = 0
-        self._pages = 0  # pages that exist: [0, _pages)
-        self._free: Int32Array = np.empty(0, dtype=np.int32)  # the stack's storage
+        self._pages = 0  # pages that exist
+        self._free: Int32Array = np.empty(0, dtype=np.int32)  # the stack's storage: the first slot of each page
         self._top = 0  # pages on the stack
-        self._retired: list[int] = []  # pages taken out by a shrink
+        self._retired: list[int] = []  # first slots of pages taken out by a shrink
         self.resize(capacity)
 
     @property
@@ -46,7 +46,7 @@ class SlotAllocator:
 
     def give(self, slots: Int32Array) -> None:
         """Takes back whole pages, given as slots page by page."""
-        pages = np.sort((slots[:: self.page_size] - 1) // self.page_size)[::-1]
+        pages = np.sort(slots[:: self.page_size])[::-1]
         self._free[self._top : self._top + pages.size] = pages
         self._top += pages.size
 
@@ -60,8 +60,9 @@ class SlotAllocator:
             self._retired.extend(self._free[self._top : self._top - change].tolist())
         elif change > 0:
             back = [self._retired.pop() for _ in range(min(change, len(self._retired)))]
-            added = range(self._pages, self._pages + change - len(back))
-            self._pages = added.stop
+            exist = self._pages + change - len(back)
+            added = range(self._pages * self.page_size + 1, exist * self.page_size + 1, self.page_size)
+            self._pages = exist
             fresh = np.array(sorted([*back, *added], reverse=True), dtype=np.int32)
             kept = self._free[: self._top]
             self._free = np.empty(self._pages, dtype=np.int32)
@@ -80,7 +81,7 @@ class SlotAllocator:
         return self._slots_of(self._free[: self._top])
 
     def _slots_of(self, pages: Int32Array) -> Int32Array:
+        """Returns the slots of pages that are given by their first ones; a copy, for the stack is written again."""
         if self.page_size == 1:
-            return pages + np.int32(1)
-        within = np.arange(1, self.page_size + 1, dtype=np.int32)
-        return (pages[:, None] * np.int32(self.page_size) + within).reshape(-1)
+            return pages.copy()
+        return (pages[:, None] + np.arange(self.page_size, dtype=np.int32)).reshape(-1)

@@ -53,17 +53,14 @@ class Request:
     finish: Finish | None = None
     error: RequestError | None = None
     sampler: Sampler = field(init=False)
+    size: int = field(init=False)  # tokens of the prompt and of the reply so far
     _known: Int32Array = field(init=False)
 
     def __post_init__(self) -> None:
         self.sampler = Sampler(self.params, np.random.default_rng(self.params.seed))
-        self._known = np.empty(self.prompt.size + 64, dtype=np.int32)
-        self._known[: self.prompt.size] = self.prompt
-
-    @property
-    def size(self) -> int:
-        """Tokens of the prompt and of the reply so far."""
-        return self.prompt.size + len(self.generated)
+        self.size = self.prompt.size
+        self._known = np.empty(self.size + 64, dtype=np.int32)
+        self._known[: self.size] = self.prompt
 
     @property
     def known(self) -> Int32Array:
@@ -87,6 +84,7 @@ class Request:
             self._known = np.concatenate((self._known, np.empty(max(end, self._known.size), dtype=np.int32)))
         self._known[start:end] = tokens
         self.generated.extend(tokens)
+        self.size = end
 
     @property
     def prefilling(self) -> bool:

@@ -47,6 +47,9 @@ class TextStream:
         return text + rest
 
     def _release(self, text: str) -> str:
+        if not self._stop:
+            self.text += text
+            return text
         found = [place for place in (text.find(stop) for stop in self._stop) if place >= 0]
         if found:
             self.stopped = True
