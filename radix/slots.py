@@ -84,5 +84,5 @@ class SlotAllocator:
         """Returns the slots of pages that are given by their first ones; a copy, for the stack is written again."""
         if self.page_size == 1:
             return pages.copy()
-        slots: Int32Array = pages[:, None] + np.arange(self.page_size, dtype=np.int32)
-        return slots.reshape(-1)
+        within: Int32Array = np.arange(self.page_size, dtype=np.int32)
+        return (pages[:, None] + within).reshape(-1)
