@@ -255,7 +255,7 @@ class Chat:
         """Asks the current conversation; yields pieces of the reply, then its report."""
         conversation, prompt = self.current, self.prompt(user)
         yield Asked(conversation.name, user)
-        for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence, user)):
+        for item in self._offering(user, self._reply(conversation, prompt.ids, prompt.divergence)):
             if isinstance(item, Report):
                 done = item.completion
                 if not done.token_ids:
@@ -290,7 +290,7 @@ class Chat:
         if last.finish_reason == "stop":
             raise UsageError("the last reply is complete", "Ask for more, or change it with /regen or /edit.")
         conversation.retake(self.engine.tokenizer)  # under another model
-        for item in self._reply(conversation, conversation.ids, None, last.user, first=False):
+        for item in self._reply(conversation, conversation.ids, None, first=False):
             if isinstance(item, Report) and item.completion.token_ids:
                 done = item.completion
                 conversation.lengthen(done.text, done.token_ids, self._raw(done.token_ids), done.finish_reason)
@@ -328,10 +328,11 @@ class Chat:
             raise
 
     def _reply(
-        self, conversation: Conversation, ids: Int32Array, divergence: Divergence | None, user: str, first: bool = True
+        self, conversation: Conversation, ids: Int32Array, divergence: Divergence | None, first: bool = True
     ) -> Iterator[Item]:
         silent = first  # blanks before the first word are not shown
-        for chunk in self.engine.stream(ids, self.params, conversation=conversation.name):
+        rewritten = (divergence.at, divergence.until) if divergence is not None else ()
+        for chunk in self.engine.stream(ids, self.params, conversation=conversation.name, rewritten=rewritten):
             text = chunk.text.lstrip() if silent else chunk.text
             if text:
                 silent = False
@@ -340,7 +341,7 @@ class Chat:
                 self.totals.add(chunk.completion)
                 self._time(chunk.completion)
                 snapshot = self.snapshot()
-                why = self.explained.ended(divergence, user)
+                why = self.explained.last()
                 self.last = Report(conversation.name, chunk.completion, snapshot, divergence, why)
                 yield self.last
 

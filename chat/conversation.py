@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -54,6 +55,7 @@ class Divergence(NamedTuple):
     lost: int  # tokens of the history that must be computed again, or are gone
     held: str  # text that the model saw from there on, cut short
     template: str  # text that the template wants there, cut short
+    until: int  # tokens of the prompt before the new message
 
 
 class Prompt(NamedTuple):
@@ -118,16 +120,17 @@ class Conversation:
             added = text[len(held) :]
             segments = (*self.held, Segment(added, tokenizer.encode(added)))
             return Prompt(_joined(segments), segments, None)
-        return self._diverged(tokenizer, text, held)
+        return self._diverged(tokenizer, text, held, user)
 
-    def _diverged(self, tokenizer: ChatTokenizer, text: str, held: str) -> Prompt:
+    def _diverged(self, tokenizer: ChatTokenizer, text: str, held: str, user: str) -> Prompt:
         """The template wins: keeps the tokens before the first difference and tokenises the rest again."""
         kept = _up_to(tokenizer, self.held, _common(text, held))
         size = sum(len(segment.text) for segment in kept)
         rest = text[size:]
         segments = (*kept, Segment(rest, tokenizer.encode(rest)))
         at = _joined(kept).size
-        divergence = Divergence(at, int(self.ids.size - at), held[size : size + EXCERPT], rest[:EXCERPT])
+        until = at + _tokens_before(tokenizer, segments[-1], rest.rfind(user.strip()))
+        divergence = Divergence(at, int(self.ids.size - at), held[size : size + EXCERPT], rest[:EXCERPT], until)
         return Prompt(_joined(segments), segments, divergence)
 
     def take(self, user: str, prompt: Prompt, reply: str, reply_ids: Sequence[int], raw: str, reason: str) -> None:
@@ -206,6 +209,13 @@ def _up_to(tokenizer: ChatTokenizer, segments: Sequence[Segment], size: int) -> 
         kept.append(segment)
         size -= len(segment.text)
     return tuple(kept)
+
+
+def _tokens_before(tokenizer: ChatTokenizer, segment: Segment, place: int) -> int:
+    """Returns how many tokens of a segment end before a place of its text; all, where the place is -1."""
+    ends = accumulate(len(tokenizer.token_bytes(token)) for token in segment.ids.tolist())
+    size = len(segment.text[:place].encode())
+    return segment.ids.size if place < 0 else sum(end <= size for end in ends)
 
 
 def _cut(tokenizer: ChatTokenizer, segment: Segment, size: int) -> Segment:

@@ -1,24 +1,20 @@
 """Why a prompt was not reused, in words: the line under a turn, what /why says, and the same for programs.
 
-Adds to `radix.why` what only a chat knows: that the template rewrote history. All text passes the labels of `viz`, so
-that every line is safe to print.
+Knows what `radix.why` found, and no cache. All text passes the labels of `viz`, so that every line is safe to print.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import accumulate
 from typing import Any
 
-from ..radix.keys import TOKEN_BYTES, Key, as_array
+from ..radix.keys import TOKEN_BYTES, Key
 from ..radix.past import Asker, Removal
 from ..radix.policies import POLICIES
-from ..radix.recording import Pieces, Recording, RecordingError
+from ..radix.recording import Recording, RecordingError
 from ..radix.travel import NoStep
 from ..radix.why import Cause, Reason, Why, Whys
 from ..viz import Labels, label
-from .conversation import Divergence
 from .errors import UsageError, UserError
 from .journal import open_recording
 from .terminal import open_terminal
@@ -51,21 +47,11 @@ class Explained:
         self._recording = recording
         self._whys = Whys(recording)
         self.ascii = ascii
-        self._rewritten: dict[int, tuple[Divergence, str]] = {}
 
-    def ended(self, divergence: Divergence | None, user: str) -> Why | None:
-        """Explains the request that began last; None if there was none.
-
-        Args:
-            divergence: Where the template rewrote history for it.
-            user: Its message.
-        """
+    def last(self) -> Why | None:
+        """Explains the request that began last; None if there was none."""
         asked = self._whys.last()
-        if asked is None:
-            return None
-        if divergence is not None:
-            self._rewritten[asked.request] = (divergence, user)
-        return self._known(self._whys.of_request(asked.request))
+        return None if asked is None else self._whys.of_request(asked.request)
 
     def of_step(self, step: int | None) -> tuple[Why, ...]:
         """Explains the requests of a step; None is the last one that has any.
@@ -89,7 +75,7 @@ class Explained:
             some = [number for number, asked in self._whys.past.steps.items() if asked]
             steps = f"The first that has one is {min(some)}, the last {max(some)}." if some else "No step has one."
             raise UsageError(f"no request began in step {step}", steps)
-        return tuple([self._known(why) for why in whys])
+        return whys
 
     def line(self, why: Why) -> str:
         """Returns the line under a turn, or "" when nothing was lost that is worth a word."""
@@ -105,36 +91,6 @@ class Explained:
 
     def _words(self) -> Words:
         return Words(self._recording, ascii=self.ascii)
-
-    def _known(self, why: Why) -> Why:
-        """Adds what only the chat knows."""
-        known = self._rewritten.get(why.asker.request)
-        if known is None:
-            return why
-        key = self._whys.past.requests[why.asker.request].key
-        return _with_rewriting(why, key, *known, self._recording.pieces)
-
-
-def _with_rewriting(why: Why, key: Key, divergence: Divergence, user: str, pieces: Pieces) -> Why:
-    """Tells apart what is new since the template rewrote it, and the new message."""
-    end = divergence.at + _until(as_array(key)[divergence.at : why.prompt].tolist(), user.strip().encode(), pieces)
-    parts: list[Cause] = []
-    for part in why.parts:
-        first, last = part.start, part.start + part.tokens
-        start, stop = (max(first, min(last, place)) for place in (divergence.at, end))
-        if part.reason is not Reason.NEW or start >= stop:
-            parts.append(part)
-            continue
-        cuts = ((first, start, Reason.NEW), (start, stop, Reason.REWRITTEN), (stop, last, Reason.NEW))
-        parts += [Cause(reason, upto - place, place) for place, upto, reason in cuts if upto > place]
-    return replace(why, parts=tuple(parts))
-
-
-def _until(tokens: list[int], text: bytes, pieces: Pieces) -> int:
-    """Returns how many tokens end before the last place of a text; all, where it is not found."""
-    spelled = [pieces.get(token, b"") for token in tokens]
-    at = b"".join(spelled).rfind(text)
-    return sum(end <= at for end in accumulate(map(len, spelled))) if at >= 0 else len(tokens)
 
 
 class Words:

@@ -250,6 +250,7 @@ class RequestStarted(NamedTuple):
     prompt: int  # tokens
     matched: int  # tokens found
     reused: int  # tokens not computed again
+    rewritten: tuple[int, ...] = ()  # (start, end) of the prompt's tokens that a template says anew, if it did
 
 
 class RequestRetracted(NamedTuple):

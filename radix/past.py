@@ -59,6 +59,7 @@ class Asked:
     prompt: int  # tokens
     matched: int
     reused: int
+    rewritten: tuple[int, int]  # (start, end) of what a chat template says anew
     step: int
     moment: int  # of its lookup
     namespace: str = ""
@@ -148,9 +149,10 @@ class Past:
             case ev.StepOpened(step):
                 self._step = step
                 self.steps[step] = []
-            case ev.RequestStarted(request, conversation, prompt, matched, reused):
+            case ev.RequestStarted(request, conversation, prompt, matched, reused, rewritten):
                 self._moment += 1
-                asked = Asked(request, conversation, prompt, matched, reused, self._step, self._moment)
+                start, end = rewritten or (0, 0)
+                asked = Asked(request, conversation, prompt, matched, reused, (start, end), self._step, self._moment)
                 self.requests[request] = self._running[request] = self._begun = asked
                 self._entering = None
                 self._talks.setdefault(conversation, []).append(asked)

@@ -4,7 +4,7 @@
     whys.of_request(7).causes          tokens of the causes add up to prompt - reused, always
 
 Nothing live is asked: what stood in the cache when the prompt was looked up is known from the events (`radix.past`).
-Knows tokens and their bytes, no sentences (`chat.why`) and no chat: what only a chat knows, it adds to the answer.
+Knows tokens and their bytes, no sentences (`chat.why`) and no chat.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     IN_FLIGHT = "in-flight"  # another request was computing it at the same time
     NAMESPACE = "namespace"  # another namespace holds it
     RETOKENISED = "retokenised"  # the same text is there, in other tokens
-    REWRITTEN = "rewritten"  # the chat template changed what it had said before (only a chat knows)
+    REWRITTEN = "rewritten"  # new, since the chat template changed what it had said before (the engine was told so)
     HASH = "hash"  # the same tokens are there, under another hash (vLLM v0: as prompt and answer)
     UNMARKED = "unmarked"  # its K/V is there, and its block is not marked as computed (vLLM 0.4.2 and 0.5.4)
     BEHIND = "behind"  # it is there, and a block before it is not
@@ -154,7 +154,9 @@ class Whys:
         elif asked.lease < 0 and asked.ended is not None:  # a sample
             causes = [Cause(Reason.ROUNDING, asked.prompt - asked.reused, asked.reused)]
         else:
-            causes = list(self._causes(asked, key, along, at))
+            causes = [
+                part for cause in self._causes(asked, key, along, at) for part in _telling(cause, *asked.rewritten)
+            ]
         return Why(
             asker=asked.asker,
             step=asked.step,
@@ -327,6 +329,18 @@ class Whys:
 def why(recording: Recording, *, request: int) -> Why:
     """Explains one request; whoever asks for several keeps a `Whys`. Raises as `Whys.of_request` does."""
     return Whys(recording).of_request(request)
+
+
+def _telling(cause: Cause, start: int, end: int) -> Iterator[Cause]:
+    """Tells apart what is new since a template said tokens ``[start, end)`` anew."""
+    first, last = cause.start, cause.start + cause.tokens
+    start, end = max(first, min(last, start)), max(first, min(last, end))
+    if cause.reason is not Reason.NEW or start >= end:
+        yield cause
+        return
+    yield Cause(Reason.NEW, start - first, first)
+    yield Cause(Reason.REWRITTEN, end - start, start)
+    yield Cause(Reason.NEW, last - end, end)
 
 
 def _newest(found: list[tuple[Run, int]], moment: int) -> list[tuple[Run, int]]:

@@ -71,6 +71,7 @@ class Ask:
     namespace: str = ""  # prefixes are shared within one
     forced: tuple[Int32Array, ...] = ()  # replies to take instead of sampling, int32, one a sample (then n is unused)
     priority: int = 0  # for the eviction policy of that name
+    rewritten: tuple[int, ...] = ()  # (start, end) of its tokens that a chat template says anew, for the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +353,7 @@ class Engine:
         conversation: str = "",
         namespace: str = "",
         forced: Sequence[Int32Array] | None = None,
+        rewritten: tuple[int, ...] = (),
     ) -> Iterator[Chunk]:
         """Generates replies piece by piece. Closing the iterator early cancels what still runs, and keeps it.
 
@@ -361,6 +363,7 @@ class Engine:
             conversation: Name of the conversation, for the record.
             namespace: Prefixes are shared within one.
             forced: Replies to take instead of sampling, one a prompt, int32.
+            rewritten: (start, end) of the prompts' tokens that a chat template says anew, for the record.
 
         Raises:
             RequestError: as in `generate`, after the last piece.
@@ -373,6 +376,7 @@ class Engine:
                 conversation=conversation,
                 namespace=namespace,
                 forced=() if forced is None else (forced[place],) * params.n,
+                rewritten=rewritten,
             )
             for place, prompt in enumerate(list(prompts) if _is_batch(prompts) else [prompts])
         ]
@@ -451,6 +455,7 @@ class Engine:
                 ask.namespace,
                 ask.forced[sample] if ask.forced else None,
                 ask.priority,
+                ask.rewritten,
             )
             for sample in range(len(ask.forced) or params.n)
         ]

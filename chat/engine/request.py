@@ -40,6 +40,7 @@ class Request:
     namespace: str = ""
     forced: Int32Array | None = None  # the reply is given, not sampled; every token of it gets K/V
     priority: int = 0  # for the eviction policy of that name
+    rewritten: tuple[int, ...] = ()  # (start, end) of the prompt that a chat template says anew
     samples: list[Request] = field(default_factory=list)  # others with this prompt, who share it once it is computed
     overtaken: int = 0  # times a later one was admitted first
     generated: list[int] = field(default_factory=list)

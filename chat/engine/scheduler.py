@@ -242,7 +242,7 @@ class Scheduler:
         request.count_reused(lease.computed)
         self._running.append(request)
         if not request.retractions:
-            facts = (int(request.prompt.size), request.matched, request.reused)
+            facts = (int(request.prompt.size), request.matched, request.reused, request.rewritten)
             self._events.append(RequestStarted(request.id, request.conversation, *facts))
 
     def _refuse(self, request: Request, needed: int, available: int) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from radixchat.chat.chat import Chat
 from radixchat.chat.cli import main
+from radixchat.chat.errors import UserError
+from radixchat.chat.journal import open_recording
 from radixchat.chat.why import Explained
 
 from .scripted import SYSTEM, ByteTokenizer, scripted_chat, scripted_engine
@@ -72,6 +74,34 @@ def test_a_template_that_rewrites_history_is_named() -> None:
     said = session.said
     assert "    10 are what the chat template says anew of what was said before: it rewrote history" in said
     assert "    26 are new" in said and 'it leaves what "main" held after 53 tokens: there stood “[thinking' in said
+
+
+def test_a_recording_names_what_a_template_rewrote(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that reads the file says what the chat said."""
+    path = tmp_path / "forgetful.jsonl"
+    engine = scripted_engine("[thinking about it] Hi!", "A tree.")
+    engine.tokenizer = Forgetful()
+    chat = Chat(lambda model: engine, record=path, keep=True)
+    for message in ("Hello!", "What is a trie?"):
+        list(chat.send(message))
+    chat.close()
+    code, out, _ = run(capsys, monkeypatch, "why", str(path))
+    assert code == 0
+    assert "    10 are what the chat template says anew of what was said before: it rewrote history" in out
+    assert "    26 are new" in out
+
+
+@pytest.mark.parametrize("span", [[1], [1, 2, 3]])
+def test_a_span_that_is_none_is_damage(tmp_path: Path, span: list[int]) -> None:
+    """A recording may come from anywhere."""
+    path = tmp_path / "odd.jsonl"
+    recorded(path)
+    text = path.read_text().replace('"rewritten":[]', f'"rewritten":{span}'.replace(" ", ""), 1)
+    path.write_text(text)
+    with pytest.raises(UserError, match="does not fit"):
+        Explained(open_recording(str(path))).of_step(None)
 
 
 def recorded(path: Path) -> None:
