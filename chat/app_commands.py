@@ -1,7 +1,8 @@
 """What only the app can do, and every key: more rows for the one registry (`chat.commands`).
 
 A handler here yields an `Act`, which the app carries out at once, also while a reply runs. A key is another way to
-type a command; ``{node}`` in its argument stands for the node under the cursor. Knows no widget.
+type a command; ``{node}`` in its argument stands for the node under the cursor, ``{step}`` for the step that is shown.
+Knows no widget.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ _app(
 _app("goto", "STEP", "go to the end of a step; 0 is before all", Key("home", "0", TREE), Key("g", "", TREE))
 _app("live", "", "come back to what happens now", Key("f8"), Key("end", "", TREE, "Live"))
 _app("diff", "[A] [B]", "what differs between two steps; this step and the one before, by default", Key("d", "", TREE))
+_bind("why", Key("w", "{step}", TREE))
 _app("beats", "[on|off]", "whether splits and evictions pause for a moment when they happen", Key("t", "", TREE))
 
 # -- the tree --------------------------------------------------------------------------------------------------------

@@ -176,6 +176,7 @@ class RadixApp(Shell, inherit_bindings=False):
             if node is None:
                 return self.complain(UsageError("no node is chosen", "Choose one with the arrow keys in the tree."))
             line = line.replace("{node}", str(node))
+        line = line.replace("{step}", str(self.pane.step))
         self.run_line(line)
         return None
 
@@ -196,7 +197,7 @@ class RadixApp(Shell, inherit_bindings=False):
         """Takes a command or a message; returns whether it was taken."""
         name, _, argument = line[1:].partition(" ") if line.startswith("/") else ("", "", line)
         known = COMMANDS.get(name.strip().lower())
-        if known is not None and (known.app or name in _OURS):
+        if known is not None and (known.app or name in _OURS or (self.desk is None and name in REPLAY)):
             self.act(known.name, argument.strip())
             return True
         if self.desk is None:
@@ -208,8 +209,8 @@ class RadixApp(Shell, inherit_bindings=False):
             )
             self._waiting = True
             return False
-        if self.pane.past:
-            self.pane.travel_to(None)  # who says something wants to see what comes of it
+        if self.pane.past and name != "why":
+            self.pane.travel_to(None)  # who says something wants to see what comes of it; a question has time
         self.busy = True
         self.desk.line(line)
         return True
@@ -503,7 +504,8 @@ class RadixApp(Shell, inherit_bindings=False):
 
 
 REPLAY = frozenset(
-    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"} | {"export", "help", "quit"}
+    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"}
+    | {"export", "help", "quit", "why"}
 )
 """Commands that mean something for a recording."""
 

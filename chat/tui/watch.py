@@ -31,8 +31,10 @@ from ...viz.picture import Direction, Look
 from ...viz.story import tell, tell_diff
 from ...viz.strip import Strip
 from ...viz.tree_view import Mark, TreeView
+from ..commands import number_of
 from ..config import VIEWS
 from ..errors import UsageError
+from ..why import Explained
 from .keys import bindings
 from .lines import Lines, in_ascii
 from .log import EventLog
@@ -118,6 +120,11 @@ class Watch(Vertical):
     def position(self) -> int:
         """How many events of the recording have happened at the moment that is shown."""
         return self._shown
+
+    @property
+    def step(self) -> int:
+        """The step of that moment."""
+        return self._travel.step_at(self._shown) if self._travel is not None else 0
 
     @property
     def cursor(self) -> int | None:
@@ -341,7 +348,7 @@ class Watch(Vertical):
             "back": lambda argument: self._go(argument, -1), "forward": lambda argument: self._go(argument, 1),
             "goto": self._goto, "live": self._live, "diff": self._diff, "beats": self._set_beats,
             "view": self._set_view, "move": self._move, "pan": self._pan, "fold": self._fold, "find": self._find,
-            "follow": self._follow, "ids": self._show_ids, "compact": self._compact,
+            "follow": self._follow, "ids": self._show_ids, "compact": self._compact, "why": self._why,
         }  # fmt: skip
         if (told := handlers[name](argument)) is not None:
             yield told
@@ -399,6 +406,16 @@ class Watch(Vertical):
         self._note = Text("\n".join(lines))
         self._detail()
         return " · ".join(lines)
+
+    def _why(self, argument: str) -> str:
+        """Says why the prompts of a step were not reused; of the one that is shown, by default."""
+        assert self.recording is not None
+        explained = Explained(self.recording, ascii=self.look.ascii)
+        whys = explained.of_step(number_of(argument, "/why 3") if argument else self.step)
+        lines = [line for why in whys for line in explained.tell(why)]
+        self._note = Text("\n".join(lines))
+        self._detail()
+        return lines[0]
 
     def _set_beats(self, argument: str) -> str:
         self._beats_on = switched(argument, self._beats_on, "beats")

@@ -249,8 +249,12 @@ async def test_a_recording_takes_the_keys_of_time_and_refuses_the_rest():
         app.composer.text = "/goto 1"
         await rig.press("enter")
         assert rig.app.pane.snapshot.step == 1 and not app.composer.display
+        await rig.press("w")
+        assert rig.text("#detail").startswith('step 1, request 1 in "main": reused 0 of ')
         await rig.press("1", "down", "end")
         assert rig.app.pane.snapshot == chat.snapshot()
+        await rig.press("home", "w")
+        assert "there is no step 0" in rig.text("#foresight")
 
 
 async def test_ten_events_back_and_forward_again_is_the_same_tree():

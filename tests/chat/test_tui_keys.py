@@ -242,6 +242,11 @@ async def check_tree_d(rig: Rig, key: str) -> None:
     assert rig.text("#detail").startswith("step ")
 
 
+async def check_tree_w(rig: Rig, key: str) -> None:
+    await rig.press("pageup", key)
+    assert "step 5, request" in rig.talk and rig.app.pane.step == 5
+
+
 async def check_tree_t(rig: Rig, key: str) -> None:
     await rig.press(key)
     assert "beats on" in rig.text("#foresight")
