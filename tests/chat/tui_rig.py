@@ -57,6 +57,15 @@ class Rig:
         """Waits until the desk has nothing to do and everything it said is shown."""
         await self.until(lambda: not self.app.busy)
         await self.pilot.pause()
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Waits until no message is left; the pilot looks at the time of a processor, which another program may have."""
+        quiet = 0
+        while quiet < 3:
+            await asyncio.sleep(0)
+            pumps = (self.app, *self.app.screen.walk_children(with_self=True))
+            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     async def type(self, text: str) -> None:
         """Puts a text into the input, as pasting it does."""
