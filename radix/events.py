@@ -311,5 +311,5 @@ Event = (
 EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 """Every event by name, as recordings spell it."""
 
-QUIET = frozenset({Locked, Unlocked, Reserved, Released, TableOpened, TableClosed, BlocksAccessed})
+QUIET = frozenset({Locked, Unlocked, Reserved, Released, TableOpened, BlocksAccessed})
 """Events that are kept but are no stops when a person steps through time."""

@@ -52,6 +52,7 @@ WORDS: list[tuple[Any, str]] = [
         "request 3 finished (the reply was complete): reused 1,812 of 1,840 prompt tokens, prefilled 28, generated 41",
     ),
     (ev.TableForked(3, 2, 4, 14), "lease 3 forks from lease 2 and shares 4 of its blocks, 14 tok"),
+    (ev.TableClosed(2), "lease 2 ends and gives its blocks back"),
     (ev.BlocksHit(2, (1,), 16, 3), "lease 2 found block 1: the K/V of 16 tok is there"),
     (ev.BlocksHit(2, (1, 5, 4), 1040, 3), "lease 2 found blocks 1, 5, 4: the K/V of 1,040 tok is there"),
     (
@@ -121,7 +122,6 @@ QUIET: list[tuple[Any, str]] = [
     (ev.Reserved(1), "reserved 1 slot for a request"),
     (ev.Released(1200), "released 1,200 slots: free again"),
     (ev.TableOpened(1200, "", 3), "lease 1,200 begins, with an empty block table"),
-    (ev.TableClosed(2), "lease 2 ends and gives its blocks back"),
     (ev.BlocksAccessed(2, 3), "lease 2 used its blocks"),
 ]
 
