@@ -204,9 +204,16 @@ def _preset(script: Script) -> str:
 def _blocks(script: Script, preset: str, block_size: int | None, capacity: int | None) -> Entrant:
     if preset not in PRESETS and preset != script.config.preset:
         raise UsageError(f"there is no preset {preset!r}", f"Choose among {', '.join(PRESETS)}.")
-    own = script.config.page_size if preset == script.config.preset else PRESETS[preset].block_size
+    size = block_size or _block_size(script, preset)
     room = capacity or script.config.capacity
-    return Entrant("hash", config_of({"capacity": room, "page_size": block_size or own, "preset": preset}))
+    return Entrant("hash", config_of({"capacity": room, "page_size": size, "preset": preset}))
+
+
+def _block_size(script: Script, preset: str) -> int:
+    """Returns the script's own, so that releases differ by their rules alone; a preset's, where it is none of those."""
+    size = script.config.page_size
+    own = script.config.preset and (preset == script.config.preset or not size % PRESETS[preset].multiple)
+    return size if own else PRESETS[preset].block_size
 
 
 class Tokens:

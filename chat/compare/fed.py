@@ -20,7 +20,10 @@ def config_of(settings: dict[str, Any]) -> CacheConfig:
     """Returns the settings of a cache. Raises UsageError for impossible ones."""
     preset, capacity, size = settings.get("preset"), settings["capacity"], settings.get("page_size", 1)
     if preset and capacity < size:
-        raise UsageError(f"capacity {capacity} holds no block of {size} tokens", "Give more, or smaller blocks.")
+        raise UsageError(
+            f"capacity {capacity} holds no block of {size} tokens, as {preset} has them",
+            "Give more, or smaller blocks, or leave that preset out.",
+        )
     try:
         config = CacheConfig(**settings)
         cache_of("", config, events=False) if config.preset else None  # a block size that the preset forbids

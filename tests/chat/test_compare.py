@@ -372,8 +372,17 @@ def test_a_conversation_is_compared_in_a_chat() -> None:
     assert "no preset 'vllm'" in said and "nothing is ever kept" in said
     assert session.chat.snapshot() == before
     assert commands.complete(session.chat, "/compare hf") == ["/compare hf-cb"]
+    assert session.type("/compare vllm-0.33, vllm-0.4.2") == [0] and "main alone, from empty caches" in session.said
     session.type("/new empty", "/compare")
     assert "empty has no turn yet" in session.said
+
+
+def test_presets_differ_by_their_rules_and_not_by_their_blocks() -> None:
+    """What was served with blocks of 4 has them in every release that can."""
+    script = of_lesson(Stage(load_lesson("hash-blocks")).run())
+    found = entrants(script, ["hash"], ["vllm-0.33", "vllm-0.4.2", "nano-vllm"], None, 600)
+    assert [one.config.page_size for one in found] == [4, 4, 256]
+    assert [one.config.page_size for one in entrants(script, ["hash"], ["vllm-0.4.2"], 8, 600)] == [8]
 
 
 def test_the_usual_caches_are_those_that_help_names() -> None:
