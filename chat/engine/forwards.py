@@ -105,7 +105,8 @@ def lean_for(loaded: LoadedModel, forward: str = "auto") -> LeanModel | None:
 def _quantised(loaded: LoadedModel, lean: LeanModel) -> LoadedModel:
     before = lean.nbytes
     small = quantized(lean)
-    loaded.model.to("meta")  # its parameters were views of what is replaced
+    loaded.model.to("meta")  # its parameters were views of what is replaced ...
+    LeanModel.forget(loaded.model)  # ... and this is what they were views of
     note = f"Weights of {before / 1e6:.0f} MB are kept in 8 bits: {small.nbytes / 1e6:.0f} MB."
     return replace(loaded, forward="lean", lean=small, quantize="int8", notes=(*loaded.notes, note))
 

@@ -55,6 +55,9 @@ ROOM = 128
 WARM_UP = 2
 """Eager runs before a capture, in which kernels are compiled and libraries set themselves up."""
 
+MOST = 2**31 - 1
+"""Tokens that top-k keeps at most: more than any vocabulary has, and what its type holds."""
+
 _ALIGNED = 16  # bytes: what Triton compiles its fastest loads for
 
 
@@ -141,7 +144,8 @@ def _write_samplers(host: Inputs, rows: Sequence[int], samplers: Sequence[Sample
         params = sampler.params
         host.temperature[row] = params.temperature
         if not params.greedy:
-            host.top_k[row], host.top_p[row], host.min_p[row] = max(params.top_k, 0), params.top_p, params.min_p
+            host.top_k[row] = min(max(params.top_k, 0), MOST)
+            host.top_p[row], host.min_p[row] = params.top_p, params.min_p
             host.seeds[row] = int(sampler.random.bit_generator.random_raw()) >> 1
 
 

@@ -134,6 +134,11 @@ class LeanModel:
         )
         return built
 
+    @staticmethod
+    def forget(model: PreTrainedModel) -> None:
+        """Lets go of the fused weights of a model: who holds them no more has their memory back."""
+        _BUILT.pop(model, None)
+
     @property
     def nbytes(self) -> int:
         """Bytes of all matrices and norms; tied embeddings count once."""

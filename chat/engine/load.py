@@ -21,7 +21,10 @@ CONTEXTS = 4
 """The default capacity holds this many full contexts ..."""
 
 DEFAULT_BYTES = 2 << 30
-"""... and at most this many bytes."""
+"""... and at most this many bytes, or what is free."""
+
+LEAST = 256
+"""With less than this, or than one context, nobody could chat: then a model is refused, unless a capacity is given."""
 
 WORDS_CAPACITY = 4096
 
@@ -97,11 +100,9 @@ def load_engine(
         torch.set_num_threads(_threads())
         slowed = _slowed()
     tokenizer = HFTokenizer.load(loaded.path)
-    if capacity is None:
-        tokens = _default_capacity(loaded)
-    else:
-        tokens = parse_capacity(capacity, loaded.bytes_per_token)
-        check_pool(tokens, loaded.bytes_per_token, loaded.device)
+    given = None if capacity is None else parse_capacity(capacity, loaded.bytes_per_token)
+    tokens = given or _default_capacity(loaded)
+    check_pool(tokens, loaded.bytes_per_token, loaded.device)
     prefix_cache = _cache(cache, tokens, cache_options)
     runner = TorchRunner(loaded, prefix_cache.highest_slot)
     return Engine(
@@ -166,4 +167,8 @@ def _cache(name: str, capacity: int, options: dict[str, Any]) -> Any:
 
 
 def _default_capacity(loaded: Any) -> int:
-    return int(max(2, min(CONTEXTS * loaded.max_context, DEFAULT_BYTES // loaded.bytes_per_token)))
+    from .memory import fitting
+
+    wanted = max(2, min(CONTEXTS * loaded.max_context, DEFAULT_BYTES // loaded.bytes_per_token))
+    most = fitting(loaded.bytes_per_token, loaded.device)
+    return int(wanted if most is None else min(wanted, max(most, min(LEAST, loaded.max_context))))

@@ -43,6 +43,12 @@ def is_lack_of_memory(error: BaseException) -> bool:
     )
 
 
+def fitting(bytes_per_token: int, device: torch.device, held: int = 0) -> int | None:
+    """Returns the largest capacity that a pool may have, in tokens, or None where nothing tells; arguments as below."""
+    free = free_bytes(device)
+    return None if free is None else int(MARGIN * (free + held * bytes_per_token)) // bytes_per_token - 1
+
+
 def check_pool(tokens: int, bytes_per_token: int, device: torch.device, held: int = 0) -> None:
     """Raises ModelError when a pool takes more than is free. On a CPU nothing else would notice before it is used.
 
@@ -63,10 +69,15 @@ def pool_too_large(tokens: int, bytes_per_token: int, device: torch.device, held
     needed = f"a pool of {tokens} tokens takes {_size(tokens * bytes_per_token)}"
     if free is None:
         return ModelError(f"{needed}, which {device} does not have", "Give a smaller --capacity.")
-    free += held * bytes_per_token
-    fitting = int(MARGIN * free) // bytes_per_token - 1  # slot 0 is scratch
-    fix = f"Give --capacity {fitting} or less." if fitting >= 2 else "Choose a smaller model, or another --device."
-    return ModelError(f"{needed}, and {device} has {_size(free)} for it", fix)
+    most = fitting(bytes_per_token, device, held) or 0
+    fix = f"Give --capacity {most} or less." if most >= 2 else "Choose a smaller model, or another --device."
+    return ModelError(f"{needed}, and {device} has {_size(free + held * bytes_per_token)} for it", fix)
+
+
+def pool_cannot_move(device: torch.device) -> ModelError:
+    """Returns the error for a pool that is to be smaller, and finds no room for one layer of it to move to."""
+    what = f"to make the pool smaller, {device} needs room for one layer more for a moment, and has none"
+    return ModelError(what, "Free some of its memory and give the capacity again.")
 
 
 def weights_too_large(name: str, device: torch.device) -> ModelError:

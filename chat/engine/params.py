@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 
+ZERO = 2.0**-150
+"""The largest temperature that is 0 in float32, in which logits are divided by it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
@@ -39,7 +42,7 @@ class SamplingParams:
     @property
     def greedy(self) -> bool:
         """Whether the likeliest token is always taken."""
-        return self.temperature == 0
+        return self.temperature <= ZERO
 
 
 def _check(name: str, value: object, valid: bool, wanted: str) -> None:

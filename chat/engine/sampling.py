@@ -21,7 +21,7 @@ _HEAD = 1024
 
 
 def sample(logits: Float32Row, sampler: Sampler) -> int:
-    """Returns the id of the sampled token; takes one random number unless the request is greedy.
+    """Returns the id of the sampled token; takes one random number where more than one token may be sampled.
 
     Args:
         logits: One row, float32 ``[vocabulary]``; -inf excludes a token.
@@ -43,7 +43,7 @@ def candidates(logits: Float32Row, params: SamplingParams) -> tuple[Ids, Float32
     The temperature comes first; then top-k; top-p counts among what top-k left; min-p compares with the likeliest.
     Filtered candidates stand likeliest first, all of them in the order of their ids.
     """
-    with np.errstate(over="ignore"):  # the smallest temperatures leave one token of weight 1, which is right
+    with np.errstate(over="ignore"):  # the smallest temperatures leave the likeliest tokens alone, which is right
         weights = np.exp((logits - logits.max()) / np.float32(params.temperature))
     ids: Ids = np.arange(weights.size)
     if 0 < params.top_k < weights.size:

@@ -20,7 +20,7 @@ from ...radix.keys import Int32Array
 from .attention import NAME, PoolStore
 from .forwards import lean_for
 from .loading import LoadedModel
-from .memory import is_lack_of_memory, pool_too_large
+from .memory import is_lack_of_memory, pool_cannot_move, pool_too_large
 from .runner import Sampler, Work
 from .sampling import sample
 
@@ -106,13 +106,14 @@ class TorchRunner:
         """Makes room for slots [0, slots] and no more; keeps what is stored. Holds one layer twice while it moves.
 
         Raises:
-            ModelError: there is not so much memory; what is stored stays where it was.
+            ModelError: there is not so much memory. What is stored stays where it was; of a pool that was to be smaller
+                that is only what was to stay, for some layers may be smaller already.
         """
         if slots == self.slots:
             return
         if self.decoder is not None:
             self.decoder.drop()
-        kept = min(slots, self.slots) + 1
+        kept, shrinks = min(slots, self.slots) + 1, slots < self.slots
         try:
             for pools in (self._k, self._v):
                 for layer, shape in enumerate(self.loaded.kv_shapes):
@@ -120,8 +121,11 @@ class TorchRunner:
                     moved[:kept] = pools[layer][:kept]
                     pools[layer] = moved
         except Exception as error:
+            self.slots = min(len(pool) for pool in (*self._k, *self._v)) - 1
             if not is_lack_of_memory(error):
                 raise
+            if shrinks:
+                raise pool_cannot_move(self.loaded.device) from error
             raise pool_too_large(slots, self.bytes_per_token, self.loaded.device, kept) from error
         self.slots = slots
 

@@ -28,6 +28,7 @@ from radixchat.chat.engine.graphs import LATEST, GraphDecoder, Sampling, sample_
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
 from radixchat.chat.engine.load import load_engine  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
+from radixchat.chat.engine.sampling import sample  # noqa: E402
 from radixchat.chat.engine.slot_table import SlotTable  # noqa: E402
 from radixchat.kernels.attention import RaggedBatch  # noqa: E402
 from radixchat.kernels.backend import VARIABLE  # noqa: E402
@@ -345,6 +346,14 @@ def test_works_may_ask_for_several_samples_or_for_none(model):
     assert tokens[0] == tuple(sample_rows(logits[:1].expand(3, -1), fresh).tolist())
     assert tokens[1:] == [(), (int(logits[2].argmax()),)]
     bench.check_pools()
+
+
+@pytest.mark.parametrize("params", [SamplingParams(top_k=10**10), SamplingParams(temperature=1e-46)], ids=["k", "t"])
+def test_numbers_beyond_their_type_mean_what_they_mean_on_a_cpu(params):
+    """Of two tokens so far apart that chance has no say; and top-k of all is no bound."""
+    logits = torch.tensor([[1.0, 90.0, 3.0, -2.0]])
+    found = sample_rows(logits, [Sampler(params, np.random.default_rng(0))]).tolist()
+    assert found == [sample(logits[0].numpy(), Sampler(params, np.random.default_rng(0)))] == [1]
 
 
 def test_only_what_occurs_is_computed():

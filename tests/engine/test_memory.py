@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from radixchat.chat.engine import SamplingParams, memory, torch_runner
 from radixchat.chat.engine.load import load_engine
 from radixchat.chat.engine.loading import load_model
 from radixchat.chat.engine.memory import MARGIN, check_pool, free_bytes, is_lack_of_memory, weights_too_large
+from radixchat.chat.engine.runner import Work
 from radixchat.chat.engine.torch_runner import TorchRunner
 from radixchat.chat.errors import ModelError
 
@@ -19,7 +21,7 @@ CUDA = torch.device("cuda", 0)
 CPU = torch.device("cpu")
 
 
-def load(folder: Path, capacity: int | str) -> Any:
+def load(folder: Path, capacity: int | str | None) -> Any:
     return load_engine(folder, device="cpu", dtype="float32", cache="radix", capacity=capacity, cache_options={})
 
 
@@ -61,6 +63,18 @@ def test_a_cpu_is_asked_before_the_pool_is_made(tiny: Any) -> None:
     with pytest.raises(ModelError, match=r"and cpu has [\d.]+ GB for it\nGive --capacity \d+ or less"):
         load(tiny("llama"), 10**13)
     assert free_bytes(CPU) > 1 << 20
+
+
+def test_a_capacity_that_nobody_gave_is_what_fits(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is wanted, then what is free; with too little for a chat it says so, and a capacity insists."""
+    size = load(tiny("llama"), 2).bytes_per_token
+    for free, capacity in ((None, 2048), (10**9, 2048), (1000 * size, 949), (300 * size, 284)):
+        monkeypatch.setattr(memory, "free_bytes", lambda device, free=free: free)
+        assert load(tiny("llama"), None).cache.capacity == capacity
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 200 * size)
+    with pytest.raises(ModelError, match=r"a pool of 256 tokens takes [\d.]+ MB.*\nGive --capacity 189 or less"):
+        load(tiny("llama"), None)
+    assert load(tiny("llama"), 189).cache.capacity == 189
 
 
 def test_memory_files_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +127,33 @@ def test_a_resize_that_fails_leaves_all_as_it_was(tiny: Any, monkeypatch: pytest
     again = engine.generate(prompt, params)
     assert (again.reused_tokens, again.token_ids) == (34, first.token_ids)
     engine.check_integrity()
+
+
+def test_a_pool_that_cannot_become_smaller_is_as_small_as_its_smallest_layer(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to stay is there, and all of it can grow again."""
+    runner, prompt = TorchRunner(load_model(tiny("llama")), 100), np.arange(5, 45, dtype=np.int32)
+    work = Work(prompt, 0, np.arange(1, 41, dtype=np.int32))
+    expected = runner.logits(work)
+    made, calls = torch_runner.new_pool, []
+
+    def scarce(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return made(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch_runner, "new_pool", scarce)
+        with pytest.raises(ModelError, match="room for one layer more for a moment"):
+            runner.resize(50)
+    assert runner.slots == 50
+    last = Work(prompt[-1:], 39, np.append(work.slots[:-1], np.int32(0)))
+    np.testing.assert_allclose(runner.logits(last), expected, rtol=1e-3, atol=1e-4)
+    runner.resize(100)
+    elsewhere = Work(prompt, 0, np.arange(61, 101, dtype=np.int32))
+    np.testing.assert_allclose(runner.logits(elsewhere), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_other_errors_stay_what_they_are(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:

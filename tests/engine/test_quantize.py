@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -98,7 +100,12 @@ def test_logits_stay_near(arch: str, tmp_path: Path) -> None:
 def test_what_it_frees(tmp_path: Path) -> None:
     """Matrices take a quarter, tied embeddings one place, and transformers' own weights are gone."""
     loaded = load_model(tiny_model("llama", tmp_path, tie_word_embeddings=True))
+    whole = LeanModel.of(loaded.model, loaded.max_context)
+    fused = [ref(product.weight) for layer in whole.layers for product in (layer.qkv, layer.gate_up)]
+    del whole
     settled = choose(loaded, quantize="int8")
+    gc.collect()
+    assert [each() for each in fused] == [None] * len(fused)
     lean = settled.lean
     assert (settled.forward, settled.quantize) == ("lean", "int8")
     assert lean.embed.weight is lean.head.weight

@@ -45,6 +45,15 @@ def test_a_tiny_temperature_is_greedy():
     assert frequencies(row([0.2, 0.5, 0.3]), temperature=1e-30)[1] == 1
 
 
+@pytest.mark.parametrize("temperature", [1e-46, 2.0**-150, 2.0**-149, 1e-42])
+def test_a_temperature_is_greedy_where_float32_rounds_it_to_0(temperature):
+    params = SamplingParams(temperature=temperature)
+    sampler = Sampler(params, np.random.default_rng(3))
+    assert params.greedy == (np.float32(temperature) == 0)
+    assert sample(row([0.2, 0.5, 0.3]), sampler) == 1
+    assert params.greedy == (sampler.random.random() == np.random.default_rng(3).random())
+
+
 @pytest.mark.parametrize("top_k", [0, -1, 5, 99])
 def test_top_k_off_keeps_everything(top_k):
     assert kept([1, 2, 3, 4, 5], top_k=top_k) == [0, 1, 2, 3, 4]
