@@ -248,8 +248,17 @@ class Chat:
 
     def preview(self, user: str) -> Preview:
         """Says what a message would reuse, prefill, split and evict; changes nothing."""
-        prompt = self.prompt(user)
-        return Preview(self.engine.cache.peek(prompt.ids), prompt.divergence, int(prompt.ids.size))
+        return self.preview_of(self.prompt(user))
+
+    def preview_of(self, prompt: Prompt) -> Preview:
+        """Says the same of a prompt."""
+        peek = self.engine.cache.peek(prompt.ids)
+        return Preview(peek, prompt.divergence, int(prompt.ids.size), self.consists_of)
+
+    @property
+    def consists_of(self) -> str:
+        """What the cache consists of, for sentences: node or block."""
+        return "block" if self.engine.cache.config.preset else "node"
 
     def send(self, user: str) -> Iterator[Item]:
         """Asks the current conversation; yields pieces of the reply, then its report."""

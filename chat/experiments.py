@@ -16,6 +16,7 @@ from .commands import command, number_of, size_of, wanted
 from .engine import Engine
 from .engine.engine import cache_of
 from .errors import RequestError, UsageError
+from .signature import several
 
 
 @command("capacity", "[TOKENS|BYTES]", "the size of the pool, or change it; a smaller one evicts")
@@ -60,8 +61,10 @@ def _evict(chat: Chat, argument: str) -> Iterator[Item]:
         gone = cache.evict(number_of(tokens, "/evict 100") if argument else 1)
     chat.engine.publish()
     if not gone:
-        yield "nothing can be evicted: the tree is empty, or every leaf is locked"
-    yield f"evicted {len(gone)} node{'s' if len(gone) != 1 else ''} ({sum(node.tokens for node in gone)} tok)"
+        tree = chat.consists_of == "node"
+        why = "the tree is empty, or every leaf is locked" if tree else "no block is retained that nobody uses"
+        yield f"nothing can be evicted: {why}"
+    yield f"evicted {several(chat.consists_of, len(gone))} ({sum(node.tokens for node in gone)} tok)"
     yield Tree(chat.snapshot(), changed=True)
 
 

@@ -14,8 +14,7 @@ from ..radix import Peek, Snapshot
 from ..radix.keys import Int32Array, as_key, common_prefix
 from .chat import Chat
 from .commands import preview_line
-from .conversation import Conversation
-from .items import Preview
+from .conversation import Conversation, Prompt
 
 LONGEST = 100_000
 """Characters up to which a message is tokenised while it is typed."""
@@ -74,13 +73,13 @@ def walked(snapshot: Snapshot, ids: Int32Array, namespace: str = "") -> dict[int
 
 def _of_message(chat: Chat, conversation: Conversation, user: str) -> Foresight:
     prompt = conversation.prompt(chat.engine.tokenizer, user)
-    preview = Preview(chat.engine.cache.peek(prompt.ids), prompt.divergence, int(prompt.ids.size))
+    preview = chat.preview_of(prompt)
     return Foresight(preview_line(preview) + _room_for_reply(chat, preview.peek), prompt.ids)
 
 
 def _of_ids(chat: Chat, ids: Int32Array) -> Foresight:
-    peek = chat.engine.cache.peek(ids)
-    return Foresight(preview_line(Preview(peek, None, int(ids.size))) + _room_for_reply(chat, peek), ids)
+    preview = chat.preview_of(Prompt(ids, (), None))
+    return Foresight(preview_line(preview) + _room_for_reply(chat, preview.peek), ids)
 
 
 def _room_for_reply(chat: Chat, peek: Peek) -> str:

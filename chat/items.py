@@ -73,3 +73,4 @@ class Preview(NamedTuple):
     peek: Peek
     divergence: Divergence | None
     prompt: int  # tokens
+    of: str = "node"  # what the cache consists of: nodes or blocks

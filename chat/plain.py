@@ -248,7 +248,7 @@ class PlainChat:
             self._say(commands.divergence_line(report.divergence))
         if report.completion.finish_reason in ("length", "capacity"):
             self._say(cut_off(report.completion.finish_reason))
-        self._say(signature(report.completion))
+        self._say(signature(report.completion, self.chat.consists_of))
         if line := self.chat.why_line(report):
             self._say(line)
 

@@ -13,8 +13,13 @@ from .engine import Completion
 SEPARATOR = " · "
 
 
-def signature(completion: Completion) -> str:
-    """Returns the line, for example ``reused 812 of 840 prompt tokens (97 %) · prefilled 28 · generated 41``."""
+def signature(completion: Completion, of: str = "node") -> str:
+    """Returns the line, for example ``reused 812 of 840 prompt tokens (97 %) · prefilled 28 · generated 41``.
+
+    Args:
+        completion: Its facts.
+        of: What the cache consists of: nodes or blocks.
+    """
     done = completion
     parts = [f"reused {done.reused_tokens} of {done.prompt_tokens} prompt tokens ({_percent(done)} %)"]
     if done.matched_tokens > done.reused_tokens:
@@ -23,8 +28,7 @@ def signature(completion: Completion) -> str:
     if done.splits:
         parts.append(_counted("split node", done.splits))
     if done.evicted_nodes:
-        nodes = "1 node" if done.evicted_nodes == 1 else f"{done.evicted_nodes} nodes"
-        parts.append(f"evicted {nodes} ({done.evicted_tokens} tok)")
+        parts.append(f"evicted {several(of, done.evicted_nodes)} ({done.evicted_tokens} tok)")
     if done.retractions:
         parts.append(f"retracted {done.retractions}×")
     if done.ttft_ms is not None:
@@ -56,6 +60,11 @@ def cut_off(reason: str) -> str:
     if reason == "length":
         return "the reply reached max_tokens or the context; /continue goes on"
     return "the cache is full and nothing can be evicted; /capacity makes it larger, then /continue"
+
+
+def several(what: str, number: int) -> str:
+    """Returns a number of things, as ``1 node`` or ``12 nodes``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def milliseconds(value: float) -> str:

@@ -168,7 +168,7 @@ class Desk:
             notes.append(cut_off(report.completion.finish_reason))
         if self._chat is not None and (why := self._chat.why_line(report)):
             notes.append(why)
-        line = signature(report.completion)
+        line = signature(report.completion, self._chat.consists_of if self._chat is not None else "node")
         self._post(say.Ended(line, tuple(notes)))
         if report.completion.token_ids:  # else there is no turn that it could stand under later
             self._last = say.TurnView("", "", line, tuple(notes))
