@@ -38,6 +38,10 @@ class NoRoom(Exception):
         self.needed = needed
         self.available = available
 
+    def __reduce__(self) -> tuple[type[NoRoom], tuple[int, int]]:
+        """Lets it cross from one process to another: an exception is made anew from its arguments, not its text."""
+        return type(self), (self.needed, self.available)
+
 
 class Remap(NamedTuple):
     """Positions whose K/V now lives in other slots, because the tree had the same tokens already."""

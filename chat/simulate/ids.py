@@ -33,7 +33,7 @@ class Ids(Protocol):
 
 
 class PrefixIds:
-    """Ids that mean a block and all before it: each has one parent, for good.
+    """Ids that mean a block and all before it: each stands after the same one, for good.
 
     Args:
         census: Counts the blocks of all.
@@ -42,7 +42,7 @@ class PrefixIds:
     def __init__(self, census: Census) -> None:
         self._census = census
         self._known: dict[Hashable, int] = {}
-        self._parents: dict[int, int] = {}  # number -> number of the block before
+        self._before: dict[Hashable, Hashable] = {}  # the id before; None at the start
 
     def number(self, ids: Sequence[Hashable]) -> array[int]:
         """Returns the numbers of one request's blocks.
@@ -50,44 +50,34 @@ class PrefixIds:
         Raises:
             Contradiction: an id stands twice in one request, or after another block than before.
         """
-        numbers, before = array("i"), NO_PARENT
-        for id in ids:
-            number = self._known.get(id)
-            if number is None:
-                break
-            if self._parents[number] != before:
-                raise self._contradiction(ids, len(numbers), number)
-            numbers.append(number)
-            before = number
-        new = ids[len(numbers) :]
-        self._check(ids, new)
-        for id in new:
-            self._known[id] = number = self._census.count
-            self._parents[number] = before
-            numbers.append(number)
-            before = number
-            self._census.count += 1
-        return numbers
+        new = self._new(ids)
+        first = self._census.count
+        self._known.update(zip(new, range(first, first + len(new)), strict=True))
+        self._before.update(zip(new, _all_before(ids)[len(ids) - len(new) :], strict=True))
+        self._census.count += len(new)
+        return array("i", [self._known[id] for id in ids])
 
-    def _check(self, ids: Sequence[Hashable], new: Sequence[Hashable]) -> None:
-        """Looks whether all after the first new id is new, too."""
-        if len(set(new)) < len(new):
-            twice = next(id for place, id in enumerate(new) if id in new[:place])
-            raise Contradiction(f"id {twice} stands twice in one list")
-        if not self._known.keys().isdisjoint(new):
-            place, number = next((at, self._known[id]) for at, id in enumerate(ids) if at and self._moved(ids, at))
-            raise self._contradiction(ids, place, number)
+    def _new(self, ids: Sequence[Hashable]) -> dict[Hashable, None]:
+        """Returns the ids that nobody had before, in order: the end of a path, since what follows a new one is new."""
+        new: dict[Hashable, None] = {}
+        for id, before in zip(ids, _all_before(ids), strict=True):
+            if id in self._known:
+                if self._before[id] != before:
+                    raise Contradiction(f"id {id} stands {_after(before)}; it stood {_after(self._before[id])} before")
+            elif id in new:
+                raise Contradiction(f"id {id} stands twice in one list")
+            else:
+                new[id] = None
+        return new
 
-    def _moved(self, ids: Sequence[Hashable], place: int) -> bool:
-        return ids[place] in self._known and ids[place - 1] not in self._known
 
-    def _contradiction(self, ids: Sequence[Hashable], place: int, number: int) -> Contradiction:
-        here = f"after id {ids[place - 1]}" if place else "at the start"
-        parent = self._parents[number]
-        if parent == NO_PARENT:
-            return Contradiction(f"id {ids[place]} stands {here}; it stood at the start before")
-        name = next(id for id, known in self._known.items() if known == parent)  # once, on the way out
-        return Contradiction(f"id {ids[place]} stands {here}; it stood after id {name} before")
+def _all_before(ids: Sequence[Hashable]) -> list[Hashable]:
+    """The id before each."""
+    return [None, *ids[:-1]] if ids else []
+
+
+def _after(id: Hashable) -> str:
+    return "at the start" if id is None else f"after id {id}"
 
 
 class PathIds:

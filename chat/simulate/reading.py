@@ -58,17 +58,19 @@ class Request(NamedTuple):
 
 @dataclass(slots=True)
 class Skipped:
-    """What happens to bad lines: the first one ends it all, or they are counted.
+    """What is left out. Of bad lines the first one ends it all, or they are counted.
 
     Attributes:
-        skip: Whether they are counted only.
+        skip: Whether bad lines are counted only.
         count: How many there were.
         reasons: The first few, as told.
+        unknown: Requests of recordings that do not tell all of their tokens.
     """
 
     skip: bool = False
     count: int = 0
     reasons: list[str] = field(default_factory=list)
+    unknown: int = 0
 
     def bad(self, name: str, number: int, reason: str, fix: str = "") -> None:
         """Takes down a bad line, or raises UserError."""

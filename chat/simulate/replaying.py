@@ -6,18 +6,19 @@ Goes through the protocol of all caches alone. Knows no file format and no table
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...radix import Lease, PrefixCache, Update
-from ...radix.keys import TOKEN_BYTES, as_key
+from ...radix import Gone, Lease, PrefixCache, Update
+from ...radix.keys import TOKEN_BYTES, Key, as_key, cut
 from .caches import Setup
 from .trace import Packed, Trace
 
 NEXT: Final = as_key([-1])
 """Stands for the token after the prompt. A cache leaves the last token of what is asked to be computed, for its logits;
-with one token more than the trace has, that is never a block of it, and what a lease has computed is what matched."""
+with one token more than the trace has, that is never a block of it, and what a lease has computed is what matched. It
+gets no room, so no cache ever knows it."""
 
 TICKS: Final = 512
 """Requests between two signs of progress."""
@@ -64,9 +65,22 @@ class Outcome(NamedTuple):
     """What one request did to a cache."""
 
     matched: int  # blocks
-    evicted: int
-    room: Update
-    committed: Update
+    updates: list[Update]
+
+    @property
+    def gone(self) -> list[Gone]:
+        """What was evicted."""
+        return [each for update in self.updates for each in update.evicted]
+
+    @property
+    def evicted(self) -> int:
+        """Blocks that were evicted."""
+        return sum(each.tokens for each in self.gone)
+
+    @property
+    def splits(self) -> tuple[int, ...]:
+        """Ids of the nodes that were split."""
+        return tuple([each for update in self.updates for each in update.splits])
 
 
 def replay(trace: Trace, setup: Setup, capacity: int, tick: Tick) -> Row:
@@ -97,17 +111,27 @@ def replay(trace: Trace, setup: Setup, capacity: int, tick: Tick) -> Row:
 
 def feed(cache: PrefixCache, request: Packed) -> Outcome:
     """Runs one request through a cache from beginning to end."""
-    blocks = request.blocks
+    blocks, prompt = request.blocks, cut(request.blocks, 0, request.prompt)
     cache.new_step()
-    lease: Lease = cache.begin(blocks[: request.prompt * TOKEN_BYTES] + NEXT)
+    lease = cache.begin(prompt + NEXT)
     matched = lease.computed
-    missing = len(blocks) // TOKEN_BYTES - matched
-    room = committed = _NOTHING
-    if missing:
-        room = cache.extend(lease, missing)
-        committed = cache.commit(lease, blocks[matched * TOKEN_BYTES :])
+    updates: list[Update] = []
+    if cache.config.preset and len(prompt) < len(blocks):
+        updates += _fill(cache, lease, prompt)
+        asked, lease = lease, cache.fork(lease)  # for hash blocks the reply is no prompt, and does not begin with NEXT
+        cache.finish(asked)
+    updates += _fill(cache, lease, blocks)
     cache.finish(lease)
-    return Outcome(matched, sum(gone.tokens for gone in room.evicted), room, committed)
+    return Outcome(matched, updates)
+
+
+def _fill(cache: PrefixCache, lease: Lease, blocks: Key) -> Iterator[Update]:
+    """Gets room for all of some blocks, and leaves in the cache what has to be computed of them."""
+    size = len(blocks) // TOKEN_BYTES
+    if size > len(lease):  # which may hold blocks that it found, and that do not count (v0)
+        yield cache.extend(lease, size - len(lease))
+    if size > lease.computed:
+        yield cache.commit(lease, cut(blocks, lease.computed))
 
 
 def count(counts: Counts, request: Packed, hits: int, evicted: int, block: int) -> None:
@@ -139,6 +163,3 @@ def row(setup: Setup, capacity: int, block: int, counts: Counts, seconds: float)
         evictions=counts.evictions,
         seconds=seconds,
     )
-
-
-_NOTHING: Final = Update()

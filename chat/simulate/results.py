@@ -89,6 +89,7 @@ def as_json(trace: Trace, skipped: Skipped, rows: Sequence[Row]) -> str:
         "name": trace.name,
         "requests": trace.requests,
         "skipped_lines": skipped.count,
+        "requests_left_out": skipped.unknown,
         "block_tokens": trace.block,
         "blocks": trace.blocks,
         "tokens": trace.tokens,

@@ -92,7 +92,7 @@ def _read(paths: Sequence[Path], asked: Options, skipped: Skipped, packed: Path,
         raise UsageError("recordings and traces do not mix: their blocks are different things", "Name one kind.")
     if all(recorded):
         block, own = asked.trace_block or _PAGE, PathIds(Census())
-        streams = [read_recording(path, block, own) for path in paths]
+        streams = [read_recording(path, block, own, skipped) for path in paths]
     else:
         block = asked.trace_block or _BLOCK
         ids = numbering(asked.ids, len(paths))
@@ -121,6 +121,9 @@ def _tell_skipped(terminal: Terminal, skipped: Skipped) -> None:
         terminal.say(f"skipped {reason}")
     if skipped.count > len(skipped.reasons):
         terminal.say(f"skipped {skipped.count:,} lines in all")
+    if skipped.unknown:
+        them = "1 request" if skipped.unknown == 1 else f"{skipped.unknown:,} requests"
+        terminal.say(f"left out {them}: a recording does not tell all of their tokens")
 
 
 # -- what to run ---------------------------------------------------------------------------------------------------

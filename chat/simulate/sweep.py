@@ -35,6 +35,15 @@ class Job(NamedTuple):
     setup: Setup
     capacity: int  # blocks
 
+    @property
+    def name(self) -> str:
+        """What it is called where it fails."""
+        return " ".join(word for word in (self.setup.cache, self.setup.policy, self.setup.rules) if word)
+
+
+class Failed(Exception):
+    """A replay that broke off. A line of text is all it has, so that it crosses from one process to another."""
+
 
 def cores() -> int:
     """Returns how many processes can run at the same time here."""
@@ -51,11 +60,18 @@ def sweep(trace: Trace, jobs: Sequence[Job], workers: int, progress: Progress) -
         progress: Told now and then.
 
     Raises:
-        UserError: a worker ended before it was done.
+        UserError: a replay broke off, or a worker ended before it was done.
         KeyboardInterrupt: Ctrl-C; the workers have ended.
     """
-    if min(workers, len(jobs)) > 1:
-        return _side_by_side(trace, jobs, min(workers, len(jobs)), progress)
+    try:
+        if min(workers, len(jobs)) > 1:
+            return _side_by_side(trace, jobs, min(workers, len(jobs)), progress)
+        return _one_by_one(trace, jobs, progress)
+    except Failed as error:
+        raise UserError(str(error), "Leave this cache or capacity out, and please report it.") from None
+
+
+def _one_by_one(trace: Trace, jobs: Sequence[Job], progress: Progress) -> list[Row]:
     done = 0
 
     def tick(requests: int) -> None:
@@ -67,12 +83,16 @@ def sweep(trace: Trace, jobs: Sequence[Job], workers: int, progress: Progress) -
 
 
 def run(trace: Trace, job: Job, tick: Tick) -> Row:
-    """Runs one job."""
-    if job.setup.cache == OPTIMUM:
-        from .optimum import optimum
+    """Runs one job. Raises Failed, whatever goes wrong."""
+    try:
+        if job.setup.cache == OPTIMUM:
+            from .optimum import optimum
 
-        return optimum(trace, job.capacity, tick)
-    return replay(trace, job.setup, job.capacity, tick)
+            return optimum(trace, job.capacity, tick)
+        return replay(trace, job.setup, job.capacity, tick)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+        raise Failed(f"{job.name} with {job.capacity:,} blocks broke off: {why}") from None
 
 
 def _side_by_side(trace: Trace, jobs: Sequence[Job], workers: int, progress: Progress) -> list[Row]:

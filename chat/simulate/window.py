@@ -74,7 +74,6 @@ def record(trace: Trace, job: Job, window: Window, path: Path) -> str:
 def _told(number: int, request: Packed, outcome: Outcome) -> tuple[ev.RequestStarted, ev.RequestFinished]:
     """The facts of a request, in blocks."""
     prompt, matched = request.prompt, outcome.matched
-    gone = outcome.room.evicted
     started = ev.RequestStarted(number, "", prompt, matched, matched)
     return started, ev.RequestFinished(
         request=number,
@@ -84,7 +83,7 @@ def _told(number: int, request: Packed, outcome: Outcome) -> tuple[ev.RequestSta
         reused=matched,
         prefilled=prompt - matched,
         generated=len(request.blocks) // TOKEN_BYTES - prompt,
-        splits=outcome.room.splits + outcome.committed.splits,
-        evicted_nodes=len({each.node for each in gone}),
+        splits=outcome.splits,
+        evicted_nodes=len({each.node for each in outcome.gone}),
         evicted_tokens=outcome.evicted,
     )
