@@ -140,12 +140,10 @@ class PlainChat:
     # -- input -----------------------------------------------------------------------------------------------------
 
     def _news(self) -> None:
-        for line in self.chat.news():
+        for line in (*self.chat.engine.notes, *self.chat.news()):
             self._say(line)
 
     def _greet(self) -> None:
-        for note in self.chat.engine.notes:
-            self._say(note)
         self._news()
         if self.terminal.interactive:
             self._say(commands.about_model(self.chat))

@@ -59,6 +59,24 @@ def test_the_reply_goes_to_stdout_and_tree_and_signature_to_stderr() -> None:
     assert signature.startswith("reused 0 of 52 prompt tokens (0 %) · prefilled 52 · generated 5 · TTFT ")
 
 
+def test_one_prompt_is_told_what_is_to_know_of_the_model() -> None:
+    """Once, and not where the reply goes."""
+    session = Session("Hi!")
+    session.chat.engine.notes = ("Slower kernels are used.",)
+    assert session.plain.answer("Hello!") == 0
+    assert session.said.splitlines()[0] == "Slower kernels are used." and session.out.getvalue() == "Hi!\n"
+
+
+def test_a_cache_of_blocks_is_told_in_blocks() -> None:
+    """In the preview, the signature and the commands."""
+    session = Session(*["Hi!"] * 4, cache="hash", preset="vllm-0.33", block_size=4, capacity=120)
+    session.type("Hello!", "/new", "What is a rather long question that fills the pool?", "/preview And one more?")
+    said = session.said
+    assert "evict 4 blocks first (16 tok)" in said
+    session.type("/evict 4", "/stats")
+    assert "evicted 1 block (4 tok)" in session.said
+
+
 def test_two_turns_and_a_second_conversation() -> None:
     """Turn 2 reuses all of turn 1 but its last token; the second conversation splits behind the system prompt."""
     session = Session("Hi!", "It is a tree.", "Hello to you.", json=True)
