@@ -9,9 +9,9 @@ import numpy as np
 from radixchat.chat.engine import Engine
 from radixchat.chat.engine.engine import Ask
 from radixchat.chat.engine.words import WordsRunner
-from radixchat.radix import PrefixCache, Snapshot
+from radixchat.radix import NodeView, PrefixCache, Snapshot
 from radixchat.radix import events as ev
-from radixchat.radix.keys import Int32Array, as_array
+from radixchat.radix.keys import TOKEN_BYTES, Int32Array, as_array
 from radixchat.radix.recording import Header, Recorder, Recording
 from radixchat.radix.why import Why, Whys
 
@@ -93,7 +93,7 @@ class Witness:
     """What was resident after each event, told from snapshots."""
 
     def __init__(self, recording: Recording) -> None:
-        self._chains: dict[tuple[str, bytes], Tokens] = {}
+        self._filled: dict[int, Tokens] = {}  # node of a block -> all tokens up to its end
         self.ever: set[Prefix] = set()
         self.at: dict[int, tuple[set[Prefix], set[Prefix]]] = {}  # request -> resident when it began, and until then
         for position, event in enumerate(recording.events):
@@ -103,35 +103,26 @@ class Witness:
                 self.ever |= self._resident(recording.at(position + 1))
 
     def _resident(self, snapshot: Snapshot) -> set[Prefix]:
-        ends = self._of_blocks(snapshot) if snapshot.blocks is not None else _of_nodes(snapshot)
-        return {(name, tokens[:end]) for name, tokens in ends for end in range(1, len(tokens) + 1)}
-
-    def _of_blocks(self, snapshot: Snapshot) -> list[Prefix]:
-        assert snapshot.blocks is not None
-        found: list[Prefix] = []
-        names = {}
+        found: set[Prefix] = set()
+        blocks = None if snapshot.blocks is None else self._of_tables(snapshot)
         for root in snapshot.roots:
-            stack = list(root.node.children)
+            stack: list[tuple[Tokens, NodeView]] = [((), child) for child in root.node.children]
             while stack:
-                node = stack.pop()
-                names[node.id] = root.namespace
-                stack.extend(node.children)
-        blocks = {block.node: block for block in snapshot.blocks.blocks if block.node in names}
-        for node in sorted(blocks, key=lambda node: blocks[node].depth):
-            block, name = blocks[node], names[node]
-            above = self._chains[name, block.parent] if block.parent else ()
-            self._chains[name, block.digest] = tokens = above + tuple(as_array(block.key).tolist())
-            found.append((name, tokens))
+                above, node = stack.pop()
+                own = tuple(node.tokens.tolist())
+                tokens = above + own if blocks is None else blocks[node.id]
+                found |= {(root.namespace, tokens[:end]) for end in range(len(tokens) - len(own) + 1, len(tokens) + 1)}
+                stack.extend((tokens, child) for child in node.children)
         return found
 
-
-def _of_nodes(snapshot: Snapshot) -> list[Prefix]:
-    found: list[Prefix] = []
-    for root in snapshot.roots:
-        stack = [((), child) for child in root.node.children]
-        while stack:
-            above, node = stack.pop()
-            tokens = above + tuple(node.tokens.tolist())
-            found.append((root.namespace, tokens))
-            stack.extend((tokens, child) for child in node.children)
-    return found
+    def _of_tables(self, snapshot: Snapshot) -> dict[int, Tokens]:
+        """What a block stands for is what its table holds when it is filled; the block before it may be no node."""
+        assert snapshot.blocks is not None
+        blocks, full = {block.number: block for block in snapshot.blocks.blocks}, snapshot.page_size * TOKEN_BYTES
+        for table in snapshot.blocks.tables:
+            tokens: Tokens = ()
+            for number in table.blocks:
+                tokens += tuple(as_array(blocks[number].key).tolist())
+                if blocks[number].node and len(blocks[number].key) == full:
+                    self._filled.setdefault(blocks[number].node, tokens)
+        return self._filled
