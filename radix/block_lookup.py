@@ -58,7 +58,9 @@ class Lookup:
             taken = list(islice(order, len(rest)))
             victims = [block for block in self.queued(taken) if block.digest]
             if victims and self._rules.evict == "all":
-                victims = [block for block in self.queued(self._state.queue) if block.digest and block not in hits]
+                victims = [
+                    block for block in self.queued(self._state.queue) if block.digest and block.number not in found
+                ]
             return self.gone(victims), len(rest)
         queue = self._state.queue.copy()
         for block in hits:

@@ -502,12 +502,12 @@ class HashBlockCache:
     def _own(self, table: BlockTable) -> list[Block]:
         """The nodes that only this lease made and has, and from which nobody else's hang; the last one first."""
         self._state.tree()
-        own: list[Block] = []
+        own: dict[int, Block] = {}  # by node
         for block in reversed(table.blocks):
             mine = block.node in table.made and block.inside and block.refs == 1
-            if mine and all(child in own for child in block.below.values()):
-                own.append(block)
-        return own
+            if mine and own.keys() >= block.below.keys():
+                own[block.node] = block
+        return list(own.values())
 
     # -- help ------------------------------------------------------------------------------------------------------
 

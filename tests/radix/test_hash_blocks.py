@@ -12,6 +12,7 @@ import pytest
 
 from radixchat.radix import PRESETS, BlockState, BlockView, HashBlockCache, Lease, NoRoom, Update
 from radixchat.radix import events as ev
+from radixchat.radix.block_forest import Block
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
 from radixchat.radix.presets import SHOWN, TOY
 from radixchat.radix.recording import Header, Recorder, Recording, RecordingError, load
@@ -298,6 +299,30 @@ def test_keep_nothing_of_a_failed_request_but_what_others_built_on() -> None:
     run.open.remove(first)
     run.check()
     assert run.cache.peek([*range(8), 30, 31, 32, 33, 0]).matched == 12
+
+
+@pytest.mark.parametrize("preset", ["vllm-0.33", "hf-cb"])
+def test_a_block_is_never_looked_for_among_all_others(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither when a request fails nor when a prompt asks what it would evict: both cost what its blocks are."""
+    compared = 0
+
+    def equal(one: Block, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return one is other
+
+    run = Driver(preset, 200, 1)
+    failed = run.prefill(range(100))
+    run.finish(run.prefill(range(1000, 1050)), run.prefill(range(2000, 2050)))
+    monkeypatch.setattr(Block, "__eq__", equal)
+    assert run.cache.peek([*range(1000, 1050), 1, 2]).evicts
+    assert compared <= 200
+    run.cache.finish(failed, keep=False)
+    assert compared <= 200
+    monkeypatch.undo()
+    run.open.clear()
+    run.check()
+    assert run.cache.state.resident == 100
 
 
 def chat(preset: str, file: io.StringIO | None = None) -> tuple[HashBlockCache, Recorder]:
