@@ -20,7 +20,7 @@ from transformers import DynamicCache, StaticCache
 from ..engine import Ask, Engine, SamplingParams
 from .bandwidth import bandwidth
 from .goals import goal
-from .models import QWEN, SMOL, Pair, Prompt, Shape, decoding, watched, weight_bytes
+from .models import QWEN, SMOL, Pair, Prompt, Shape, check_graphs, decoding, watched, weight_bytes
 from .rows import Conditions, NotRun, Row, Rows, first_line, section
 from .timing import Times
 
@@ -83,7 +83,7 @@ def _qwen(at: Conditions) -> Rows:
     arms = {"transformers": _theirs(pair, prompts[0]), "ours": _ours(pair, prompts[:1], at)}
     fault = None
     try:
-        arms["transformers compiled"] = _compiled(pair, prompts[0], _tokens(at))
+        arms["transformers compiled"] = _compiled(pair, prompts[0], reply_tokens(at))
     except Exception as error:  # whatever a compiler meets; the other rows need it not
         fault = f"transformers' forward cannot be compiled: {first_line(error)}"
     took = in_turn(pair, arms, at)
@@ -136,7 +136,7 @@ def _smol(at: Conditions) -> Rows:
 # -- the arms ----------------------------------------------------------------------------------------------------------
 
 
-def _tokens(at: Conditions) -> int:
+def reply_tokens(at: Conditions) -> int:
     """How many tokens a reply must be able to have: some before the clock runs, and every round's, twice used."""
     rounds = 2 if at.quick else ROUNDS
     return BURST * 3 * ((at.rounds or rounds) + 2)
@@ -144,7 +144,7 @@ def _tokens(at: Conditions) -> int:
 
 def _ours(pair: Pair, prompts: list[Prompt], at: Conditions, loaded: Any = None) -> Step:
     """An iteration of our engine, one token for each of some requests."""
-    tokens = _tokens(at)
+    tokens = reply_tokens(at)
     room = sum(prompt.size + tokens for prompt in prompts)
     return _iterating(decoding(pair.engine(room, max_running=len(prompts), loaded=loaded), prompts, tokens))
 
@@ -162,6 +162,7 @@ def _iterating(engine: Engine) -> Step:
     def step() -> None:
         assert engine.busy, "the reply ended while it was timed"
         engine.iterate()
+        check_graphs(engine)
 
     return step
 
@@ -300,6 +301,7 @@ def host(at: Conditions) -> Rows:
     decoding(engine, [pair.prompt(context)], steps + 20)
     for _ in range(4):
         engine.iterate()
+    check_graphs(engine)
     outside, whole = [], []
     for _ in range(steps):
         with _model_time(engine, at) as model:

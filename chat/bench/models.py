@@ -170,6 +170,13 @@ def decoding(engine: Engine, prompts: list[Prompt], tokens: int) -> Engine:
     return engine
 
 
+def check_graphs(engine: Engine) -> None:
+    """Raises RuntimeError where decode steps should run as CUDA graphs and do not: they would be timed as ours."""
+    fault = getattr(engine.runner, "fault", None)
+    if fault is not None:
+        raise RuntimeError(f"decode steps run without CUDA graphs: {fault}")
+
+
 def weight_bytes(loaded: LoadedModel) -> int:
     """Returns the bytes of weights that a decode step reads; tied embeddings count once."""
     assert loaded.lean is not None

@@ -55,6 +55,7 @@ class Row:
             "what": about.what if about else self.what,
             "baseline": about.baseline if about else "",
             "value": self.value,
+            "shown": self.shown,
             "unit": about.unit if about else self.unit,
             **(about.wanted if about else dict.fromkeys(("pass", "good", "stretch"))),
             "verdict": self.verdict,
@@ -72,10 +73,12 @@ class NotRun(NamedTuple):
 
     goal: Goal
     why: str
+    failed: bool = False  # whether it could have been measured here, and something went wrong
 
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
         """Returns it for programs."""
-        return {"id": self.goal.id, "case": self.goal.case, "what": self.goal.what, "why": self.why}
+        about = self.goal
+        return {"id": about.id, "case": about.case, "what": about.what, "why": self.why, "failed": self.failed}
 
 
 def first_line(error: Exception) -> str:

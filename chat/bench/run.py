@@ -10,7 +10,7 @@ import importlib.util
 import json as jsonlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +89,7 @@ def run_bench(
     terminal = open_terminal(color, ascii)
     benches = BENCHES if what == "all" else (what,)
     with _progress(terminal, sum(goal.bench in benches for goal in GOALS)) as (say, advance):
-        found = measure(benches, Conditions(place, rounds, quick, say), torch=torch, advance=advance)
+        found = measure(benches, Conditions(place, rounds, quick, say), torch=torch, tell=advance)
     if plots is not None:
         from .charts import write_charts
 
@@ -103,15 +103,22 @@ def run_bench(
     return 0
 
 
-def measure(benches: tuple[str, ...], at: Conditions, *, torch: bool = True, advance: Any = lambda: None) -> Found:
+def measure(
+    benches: tuple[str, ...],
+    at: Conditions,
+    *,
+    torch: bool = True,
+    tell: Callable[[Row | NotRun], None] = lambda _: None,
+) -> Found:
     """Runs benches.
 
     Args:
         benches: Of BENCHES.
         at: Where and how.
         torch: Whether it is installed.
-        advance: Called when a goal is done with.
+        tell: Called with what was found, when it was found; but not with what needs torch where it is missing.
     """
+    from .bandwidth import measured
     from .machine import machine
 
     begun = time.perf_counter()
@@ -128,10 +135,10 @@ def measure(benches: tuple[str, ...], at: Conditions, *, torch: bool = True, adv
                     rows.append(result)
                 else:
                     not_run.append(result)
-                if result.goal is not None:
-                    advance()
+                tell(result)
     seconds = time.perf_counter() - begun
-    return Found(machine(at.device, torch=torch), _in_order(rows), _in_order(not_run), seconds, at.quick)
+    facts = machine(at.device, torch=torch) | measured(at)
+    return Found(facts, _in_order(rows), _in_order(not_run), seconds, at.quick)
 
 
 @contextmanager
@@ -159,7 +166,8 @@ def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
     """Yields a section's rows, and for each of its goals that got none, why; one that fails stops no other."""
     left = list(section.goals)
     why = _why_not(section, at)
-    if why is None:
+    failed = why is None
+    if failed:
         try:
             for found in section.run(at):
                 if found.goal is not None:
@@ -167,7 +175,7 @@ def _taken(section: Section, at: Conditions) -> Iterator[Row | NotRun]:
                 yield found
         except Exception as error:
             why = first_line(error)
-    yield from (NotRun(goal, why or "its bench ended without it") for goal in left)
+    yield from (NotRun(goal, why or "its bench ended without it", failed) for goal in left)
 
 
 def _why_not(section: Section, at: Conditions) -> str | None:
@@ -218,13 +226,13 @@ def _check_plots(folder: Path) -> None:
 
 @contextmanager
 def _progress(terminal: Terminal, goals: int) -> Iterator[tuple[Any, Any]]:
-    """Shows a bar on stderr while benches run, at a terminal only; yields what tells it the label and a goal's end."""
+    """Shows a bar on stderr while benches run, at a terminal only; yields what tells it labels and findings."""
     if not terminal.err.isatty():
-        yield (lambda _: None), (lambda: None)
+        yield (lambda _: None), (lambda _: None)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal.console(), transient=True) as bar:
         task = bar.add_task("beginning", total=goals)
-        yield (lambda text: bar.update(task, description=text)), (lambda: bar.advance(task))
+        yield (lambda text: bar.update(task, description=text)), (lambda found: bar.advance(task, bool(found.goal)))

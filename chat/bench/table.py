@@ -23,7 +23,7 @@ STYLES = {"stretch": "bold green", "good": "green", "pass": "cyan", MISSED: "bol
 def print_table(found: Found, terminal: Terminal) -> None:
     """Prints to stdout what a bench found."""
     console = terminal.console(terminal.out)
-    made = " · ".join(f"{name} {value}" for name, value in found.machine.items())
+    made = " · ".join(_fact(name, value) for name, value in found.machine.items())
     console.print(_text(made, terminal), soft_wrap=True)
     if found.quick:
         console.print(_text("quick: tiny shapes and few rounds, so the verdicts mean nothing", terminal))
@@ -35,6 +35,10 @@ def print_table(found: Found, terminal: Terminal) -> None:
             names = ", ".join(each.goal.name for each in found.not_run if each.why == why)
             console.print(_text(f"  {why}: {names}", terminal))
     console.print(_text(f"took {found.seconds:.0f} s", terminal))
+
+
+def _fact(name: str, value: Any) -> str:
+    return f"memory {value / 1e9:.0f} GB/s" if name == "bytes_per_second" else f"{name} {value}"
 
 
 def _table(rows: list[Row], terminal: Terminal) -> Table:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..engine import Engine
+from ..engine.scheduler import CHUNK
 from .goals import goal
 from .models import ONE, QWEN, SMOL, Pair, Prompt, watched
 from .rows import Conditions, Row, Rows, section
@@ -66,10 +67,11 @@ def _history(at: Conditions, pair: Pair, id: str, case: str, history: int, round
         rounds,
         SECONDS,
     )
+    note = _told(parts) + (f"; prompts in chunks of {CHUNK} tokens" if at.device == "cuda" else "")
     same = {"arms": took.medians, "rounds": took.rounds, "tokens": history}
     ratio, prefill = took["recompute"] / took["cached"], took["recompute"] / took["transformers"]
     return (
-        Row(value=ratio, goal=goal(id, case), chart="ttft", note=_told(parts), **same),
+        Row(value=ratio, goal=goal(id, case), chart="ttft", note=note, **same),
         Row(value=prefill, goal=goal(id, f"prefill {case}"), **same),
     )
 

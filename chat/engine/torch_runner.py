@@ -57,6 +57,12 @@ class TorchRunner:
             self.decoder = GraphDecoder(self.lean, self._k, self._v, self.max_context)
 
     @property
+    def fault(self) -> str | None:
+        """Why decode steps do not run as CUDA graphs where they should, or None."""
+        fault: str | None = self.decoder.fault if self.decoder is not None else None
+        return fault
+
+    @property
     def max_context(self) -> int:
         """Most tokens of one sequence, prompt and reply together."""
         return self.loaded.max_context

@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -18,7 +19,7 @@ from radixchat.chat.bench import rows as found
 from radixchat.chat.bench import run as runner
 from radixchat.chat.bench.goals import BENCHES, GOALS, MISSED, Goal, goal
 from radixchat.chat.bench.rows import Conditions, Row, section
-from radixchat.chat.bench.timing import LEAST, interleaved
+from radixchat.chat.bench.timing import LEAST, Times, interleaved
 
 pytest.importorskip("torch")
 
@@ -150,8 +151,8 @@ def test_the_json_says_where_and_how_it_was_measured(everything) -> None:
     )
     for row in report["rows"]:
         assert set(row) == {
-            "id", "case", "what", "baseline", "value", "unit", "pass", "good", "stretch", "verdict", "arms", "rounds",
-            "tokens", "floor", "floor_ratio", "note",
+            "id", "case", "what", "baseline", "value", "unit", "shown", "pass", "good", "stretch", "verdict", "arms",
+            "rounds", "tokens", "floor", "floor_ratio", "note",
         }  # fmt: skip
         assert (row["id"] is None) == (row["verdict"] == "info")
         assert row["rounds"] >= 1
@@ -184,6 +185,43 @@ def test_what_is_written_for_a_gpu_does_its_work(bench: str) -> None:
     assert {row.goal for row in rows if row.goal} == set(part.goals)
     assert [row for row in rows if not isinstance(row, Row)] == []
     assert all(math.isfinite(row.value) and row.value > 0 for row in rows)
+
+
+def test_samples_of_one_prompt_last_for_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    from radixchat.chat.bench import decode, shared_prefix
+
+    asked: list[int] = []
+    rest = SimpleNamespace(runner=SimpleNamespace(decoder=SimpleNamespace()))
+    monkeypatch.setattr(shared_prefix.Pair, "engine", lambda *_, **__: rest)
+    monkeypatch.setattr(shared_prefix, "sampling", lambda *args: asked.append(args[-1]))
+    monkeypatch.setattr(shared_prefix, "in_turn", lambda *_: Times({"on": [1.0], "off": [2.0]}))
+    for rounds in (1, 80):
+        (row,) = shared_prefix.engine(Conditions("cpu", rounds=rounds, quick=True))
+        assert row.value == 2 and min(asked[-2:]) > decode.BURST * (rounds + 1)
+
+
+def test_steps_without_graphs_are_not_timed_as_ours() -> None:
+    from radixchat.chat.bench import decode
+
+    engine: Any = SimpleNamespace(busy=True, iterate=list, runner=SimpleNamespace(fault="no graph"))
+    with pytest.raises(RuntimeError, match="without CUDA graphs: no graph"):
+        decode._iterating(engine)()
+
+
+def test_a_backend_of_sdpa_that_no_graph_can_hold_costs_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    from radixchat.chat.bench import attention
+
+    def replayed(calls: Any, device: Any) -> Any:
+        if "_with" in calls[0].__qualname__:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        return taken(calls, device)
+
+    taken = attention.replayed
+    monkeypatch.setattr(attention, "replayed", replayed)
+    rows = list(attention._against_sdpa(Conditions("cpu", rounds=1, quick=True), attention.QWEN2, 2, 16))
+    assert [(type(row).__name__, row.goal.name) for row in rows] == [
+        ("Row", "G5 14/2/64"), ("NotRun", "G5b 14/2/64"), ("Row", "G5b gather 14/2/64")
+    ]  # fmt: skip
 
 
 def test_sharing_a_prefix_on_a_gpu_does_its_work() -> None:
@@ -272,15 +310,13 @@ def test_a_row_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(runner, "_sections", lambda _: parts)
     report = runner.measure(("tree",), Conditions("cpu"))
     assert [row.goal for row in report.rows] == [goal("G10"), goal("G11")]
-    assert [(each.goal, each.why) for each in report.not_run] == [
-        (goal("G10", "8 nodes"), "RuntimeError: out of memory")
-    ]
+    assert report.not_run == [(goal("G10", "8 nodes"), "RuntimeError: out of memory", True)]
 
 
 def test_a_missing_package_is_the_reason() -> None:
     part = section(lambda at: iter(()), "cpu", "G13 cpu", package="surely_not_installed")
     (left,) = runner._taken(part, Conditions("cpu"))
-    assert "surely_not_installed" in left.why
+    assert "surely_not_installed" in left.why and not left.failed
 
 
 def test_arms_take_turns_and_may_time_themselves() -> None:

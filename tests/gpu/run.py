@@ -39,6 +39,19 @@ BENCHES = ("attention", "shared-prefix", "decode", "ttft", "tree")
 
 NO_CUDA = 3
 
+BENCH = """
+import json, sys
+from radixchat.chat.bench.rows import Conditions, Row
+from radixchat.chat.bench.run import measure
+
+def tell(found):
+    print(json.dumps({"row" if isinstance(found, Row) else "not_run": found.facts()}), flush=True)
+
+bench, device, quick = sys.argv[1:]
+print(json.dumps(measure((bench,), Conditions(device, quick=quick == "quick"), tell=tell).facts()))
+"""
+"""Prints a line of JSON for each row when it is taken, so that none is lost when time runs out; all of them last."""
+
 
 class Line(NamedTuple):
     """One line of the table."""
@@ -163,21 +176,33 @@ def _bench(name: str, out: Path, environment: dict[str, str], end: float, dry: b
     print(f"bench {name}: {left:.0f} s left ...", file=sys.stderr, flush=True)
     environment = {key: value for key, value in environment.items() if key != "TRITON_INTERPRET"}
     with _running() as start:
-        results, log = out / f"bench-{name}.json", out / f"bench-{name}.log"
-        arguments = ["-m", "radixchat", "bench", name, "--json", *(["--quick"] if dry else [])]
+        results, log = out / f"bench-{name}.jsonl", out / f"bench-{name}.log"
+        arguments = ["-c", BENCH, name, *(("cpu", "quick") if dry else ("cuda", "whole"))]
         code = _wait(start(arguments, results, environment, log), end)
+    yield from _found(name, _objects(results), dry)
     if code != 0:
         print(log.read_text("utf-8", "replace")[-4000:])
         yield Line(f"bench {name}", "out of time" if code is None else f"ended with {code}", "FAILED", True)
-        return
-    found: dict[str, Any] = json.loads(results.read_text("utf-8"))
-    for row in found["rows"]:
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """Returns the objects of a file of JSON lines, of which the last may be cut off."""
+    lines = path.read_text("utf-8", "replace").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("}\n")]
+
+
+def _found(name: str, told: Sequence[dict[str, Any]], dry: bool) -> Iterator[Line]:
+    """Returns what a bench told of, line by line."""
+    for row in (each["row"] for each in told if "row" in each):
         wanted = ", ".join(row[level] for level in ("pass", "good", "stretch") if row[level] not in (None, "–"))
-        result = f"{row['value']:.3g} {row['unit']}" + (f" (wanted {wanted})" if wanted else "")
+        result = row["shown"] + (f" (wanted {wanted})" if wanted else "")
         yield Line(f"{_goal(row) or name}: {row['what']}", result, "dry" if dry else row["verdict"])
-    for why in dict.fromkeys(each["why"] for each in found["not_run"]):
-        goals = ", ".join(_goal(each) for each in found["not_run"] if each["why"] == why)
-        yield Line(f"bench {name}: {goals}"[:100], why, "not run")
+    not_run = [each["not_run"] for each in told if isinstance(each.get("not_run"), dict)]
+    for why in dict.fromkeys(each["why"] for each in not_run):
+        same = [each for each in not_run if each["why"] == why]
+        failed = any(each["failed"] for each in same)
+        goals = ", ".join(_goal(each) for each in same)
+        yield Line(f"bench {name}: {goals}"[:100], why, "FAILED" if failed else "not run", failed)
 
 
 def _goal(facts: dict[str, Any]) -> str:
