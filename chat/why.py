@@ -153,6 +153,12 @@ class Words:
                 return f"{were} dropped"
             case "discarded":
                 return "went with a request that failed"
+            case "overwritten":
+                return f"{were} replaced by an equal block"
+            case "written over":
+                return f"{were} written over"
+            case "rehashed":
+                return f"{were} given another hash"
             case _:
                 return f"{were} {'trimmed' if went.trimmed else 'evicted'}"
 
@@ -219,8 +225,8 @@ class Words:
         when = f"in step {went.step}, {_ago(why.step - went.step)}"
         whom = self._for(why, went)
         parts = [f"{said} {when}{f' {whom}' if whom else ''}"]
-        if went.why == "not last":
-            parts.append("this cache keeps the last sequence only")
+        if went.why in BESIDES:
+            parts.append(BESIDES[went.why])
         elif self._is_rule(went):
             wanted = f", when {_tokens(went.asked)} of room were wanted" if went.asked else ""
             parts.append(f"{RULES.get(went.why, went.why)} ({went.why}) went{wanted}")
@@ -302,6 +308,14 @@ RULES: dict[str, str] = {
     "queue": "the first block of the free queue", "all": "all unreferenced blocks at once",
 }  # fmt: skip
 """What goes first under each rule."""
+
+BESIDES: dict[str, str] = {
+    "not last": "this cache keeps the last sequence only",
+    "overwritten": "which was computed later, and is the one that is found",
+    "written over": "another request had the block, too, and went on in it with other tokens",
+    "rehashed": "its block was filled anew",
+}  # fmt: skip
+"""What else there is to say of what went by no rule."""
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

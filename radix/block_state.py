@@ -1,8 +1,9 @@
 """The state of a hash-block cache: blocks, index, tables and free queue, changed only by applying events.
 
 `HashBlockCache` decides and applies; a replay only applies (as `radix.state` does for trees). The tree in its snapshots
-is a view of the blocks (`radix.block_forest`), made when the first snapshot is asked for. Knows the rules only as far
-as the order of the free queue depends on them; knows no hash function and no lease.
+is a view of the blocks (`radix.block_forest`), made when it is first asked for: by a snapshot, or by the end of a
+request that failed or leaves tokens which fill no block. Knows the rules only as far as the order of the free queue
+depends on them; knows no hash function and no lease.
 """
 
 from __future__ import annotations
@@ -186,19 +187,17 @@ class BlockState:
         for block in table.blocks[at : -(-(at * full + within + len(key)) // full)]:
             piece = key[max(0, start) : start + full]
             if not block.key.startswith(piece, within):
+                if block.inside:  # it was full: shared before that, and now written over
+                    self._leave(block, "written over")
                 block.key = piece if not within else block.key[:within] + piece
                 block.seen = None
-                if len(block.key) < full:  # if it was full: shared before that, and now written over
+                if len(block.key) < full:
                     block.computed = False
-                    if block.inside:
-                        self._leave(block, "written over")
                 if len(block.key) == full:
                     if self._ungated:
                         block.computed = True
                     if block.node and not block.inside:
                         self._enter(block, table.root)
-                if block.inside and self.forest is not None:
-                    self.forest.changed(block)
             start, within = start + full, 0
         table.tokens = event.start + len(key) // TOKEN_BYTES
 

@@ -34,20 +34,13 @@ class Removal(NamedTuple):
 
     moment: int
     step: int
-    why: str  # as in `Evicted`; "cleared" when everything was forgotten
+    why: str  # as in `Evicted` and `BlocksEvicted`; "cleared" when everything was forgotten; of a block that stayed:
+    # "written over" (by the next request that had it), "rehashed" (it has another hash now)
     order: int  # 0 for the first of its eviction
     age: int  # ticks since the last use
     asked: int  # tokens of room wanted
     trimmed: bool = False  # only the end of a leaf went
     askers: tuple[Asker, ...] = ()  # who wanted it; several where the events cannot tell which; nobody: no request
-
-
-class Found(NamedTuple):
-    """A block that a prompt's lookup found."""
-
-    tokens: int  # of it whose K/V was there
-    computed: bool  # whether the hit counted
-    node: int  # its number in order of registration
 
 
 @dataclass(slots=True)
@@ -65,7 +58,7 @@ class Asked:
     namespace: str = ""
     lease: int = -1  # -1: a sample, that went on from the prompt of another
     node: int = 0  # where its match ended
-    found: dict[int, Found] = field(default_factory=dict)  # hash blocks, by their place in the prompt
+    found: dict[int, int] = field(default_factory=dict)  # tokens with K/V in the hash blocks found, by their place
     holds: int = -1  # the lease that it has now; -1: it waits, or the events do not tell which
     waits: bool = False  # it was retracted, and has not begun again
     ended: ev.RequestFinished | None = None
@@ -256,7 +249,10 @@ class Past:
 UNFILLED = "unfilled"
 """Why computed tokens that fill no page go with their request; they were never resident."""
 
-_NOBODY = frozenset({"asked", "shrunk", "cleared", UNFILLED})  # removals that no request caused
+_NOBODY = frozenset({
+    "asked", "shrunk", "cleared", "discarded", "overwritten", "rehashed", "written over", UNFILLED,
+})  # fmt: skip
+"""Removals that made no room for a request."""
 
 _AFTER = frozenset({ev.Released, ev.Evicted, ev.BlocksEvicted, ev.Unlocked, ev.TableClosed})
 """What may stand between the end of a lease and that of its request, and what ends it."""
@@ -382,7 +378,7 @@ class _Pool:
         size, first = self._state.size, len(self._state.tables[event.table].blocks)
         for place, number in enumerate(event.blocks, start=first):
             block = self._state.nodes[number]
-            asked.found[place] = Found(count(block.key), block.computed, block.node)
+            asked.found[place] = count(block.key)
             if place * size < asked.matched:
                 asked.node = block.node
 

@@ -204,7 +204,7 @@ class Whys:
         if self._rules is not None:
             size = self._size
             for place, found in asked.found.items():
-                ends |= {place * size + found.tokens, (place + 1) * size}
+                ends |= {place * size + found, (place + 1) * size}
             ends |= set(range(asked.reused, max(ends, default=0), size))  # what is reused is whole blocks
         limit = min(known, max(ends, default=0))
         start = asked.reused
@@ -223,13 +223,13 @@ class Whys:
         before = [life for life in lives if life.born < asked.moment]
         place, within = divmod(at, self._size)
         found = asked.found.get(place)
-        if self._is_there(before, asked.moment) or (found is not None and within < found.tokens):
+        if self._is_there(before, asked.moment) or (found is not None and within < found):
             reason = Reason.ROUNDING if self._rules is None else self._of_block(asked, place, held, broken)
             return Cause(reason, 0, at)
         if found is not None:
             return Cause(Reason.IN_FLIGHT, 0, at)  # hashed, and not computed yet
         if before:
-            removal = max((self.past.removals[life.gone] for life in before), key=lambda each: each.moment)
+            removal = self.past.removals[max(life.gone for life in before)]
             return Cause(Reason.ROUNDING, 0, at) if removal.why == UNFILLED else Cause(Reason.EVICTED, 0, at, removal)
         starts = self.past.starts
         if any(starts.get(life.lease, asked.moment) < asked.moment and life.born <= asked.ending for life in lives):
@@ -311,9 +311,7 @@ class Whys:
                 offset += len(piece)
                 best = max(best, ends.get(offset, 0))
             else:
-                stack += [
-                    (below, 0, offset) for below, _ in _newest([(b, 0) for b in run.below.values()], asked.moment)
-                ]
+                stack += [(below, 0, offset) for below, _ in _below(run, asked.moment)]
         return best
 
     def _left(self, asked: Asked, key: Key) -> tuple[int | None, Key]:

@@ -67,7 +67,9 @@ class Row(NamedTuple):
     matched: int = 0
     reused: int = 0
     prefilled: int = 0
-    evicted: int = 0  # that were resident, whatever they went for
+    evicted: int = (
+        0  # resident tokens of evicted nodes: to make room or by hand; not of failed requests, not by a reset
+    )
     refused: int = 0  # requests that did not fit
     resident: int = 0  # at the end
 

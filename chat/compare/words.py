@@ -188,7 +188,9 @@ class Words:
             "not last": "with what is not the last sequence", "shrunk": "when the capacity shrank",
             "queue": "as the first of the free queue", "lru-depth": "as the oldest use, the deepest first",
             "all": "with all that nobody holds", "cleared": "when the cache was emptied",
-            "overwritten": "because an equal block took its place",
+            "overwritten": "because an equal block took its place", "discarded": "with a request that failed",
+            "written over": "when another request went on in its block", "asked": "by hand",
+            "rehashed": "when its block got another hash",
         }  # fmt: skip
         return rules.get(why, f"by {why}")
 

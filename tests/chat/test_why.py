@@ -9,10 +9,14 @@ import pytest
 
 from radixchat.chat.chat import Chat
 from radixchat.chat.cli import main
+from radixchat.chat.compare import words as compare
 from radixchat.chat.errors import UserError
 from radixchat.chat.journal import open_recording
-from radixchat.chat.why import Explained
+from radixchat.chat.why import Explained, Words
+from radixchat.radix import CacheConfig, HashBlockCache, past
+from radixchat.radix.recording import Header, Recording
 
+from ..radix.served import Served, asks
 from .scripted import SYSTEM, ByteTokenizer, scripted_chat, scripted_engine
 from .test_plain import Session
 
@@ -160,6 +164,26 @@ def test_text_of_a_recording_cannot_write_to_the_terminal() -> None:
     session.type("/new bad\x1b[31mname", "Hello \x1b]0;x\x07!", "/why")
     assert "\x1b" not in session.said
     assert Explained(session.chat.journal.recording).of_step(None)[0].prompt > len(SYSTEM)
+
+
+def test_a_block_that_was_written_over_was_not_evicted() -> None:
+    """It is said what happened, and for nobody."""
+    served = Served(HashBlockCache(96, preset="vllm-0.6.3", block_size=4), "hash")
+    served.ask(asks(range(7), (40, 41)), asks(range(7), (50, 51)))
+    served.say(range(7), (60, 61))
+    told, words = served.say((*range(7), 40, 5)), Explained(served.recording)
+    assert words.line(told) == "why: 1 token was written over 1 turn ago"
+    said = "another request had the block, too, and went on in it with other tokens"
+    assert f"     1 was written over in step 2, 1 turn ago: {said}" in words.tell(told)
+    assert next(each for each in words.facts(told)["causes"] if "evicted" in each)["evicted"]["requests"] == []
+
+
+@pytest.mark.parametrize("why", sorted(past._NOBODY - {past.UNFILLED}))
+def test_what_made_no_room_is_not_called_evicted(why: str) -> None:
+    """But for what was evicted by hand, or when the capacity shrank."""
+    said = Words(Recording(Header(CacheConfig(8))), ascii=True)._did(past.Removal(1, 1, why, 0, 0, 0), one=True)
+    assert said.startswith("was evicted ") if why in ("asked", "shrunk") else "evicted" not in said
+    assert compare.Words._rule(why) != f"by {why}"
 
 
 def test_nothing_was_asked_yet() -> None:

@@ -124,5 +124,5 @@ class Witness:
             for number in table.blocks:
                 tokens += tuple(as_array(blocks[number].key).tolist())
                 if blocks[number].node and len(blocks[number].key) == full:
-                    self._filled.setdefault(blocks[number].node, tokens)
+                    self._filled[blocks[number].node] = tokens
         return self._filled

@@ -248,6 +248,19 @@ def test_a_block_behind_one_that_went() -> None:
     assert seen <= {Reason.NEW, Reason.EVICTED, Reason.BEHIND, Reason.LAST, Reason.ROUNDING, Reason.UNMARKED}
 
 
+@pytest.mark.parametrize("preset", V0)
+def test_a_block_is_written_over_by_the_next_request_that_has_it(preset: str) -> None:
+    """Of two with one prompt the first fills their last block, under the prompt's hash; a third one finds it again."""
+    served = Served(blocks(preset, 96))
+    prompt = A[:7]
+    served.ask(asks(prompt, (40, 41, 42)), asks(prompt, (50, 51, 52)))
+    served.say(prompt, (60, 61))
+    told = served.say((*prompt, 40, 5))
+    assert told.at == 7 and as_array(told.there).tolist()[0] == 60
+    went = next(cause.removal for cause in told.causes if cause.reason is Reason.EVICTED)
+    assert went is not None and (went.step, went.why, went.askers) == (2, "written over", ())
+
+
 def test_two_copies_of_a_block_are_lost_when_both_are() -> None:
     """V1 keeps duplicates; while one stays nothing is lost."""
     whys = by_hand(blocks("vllm-0.33", 96), "vllm-0.33")
