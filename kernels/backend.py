@@ -22,6 +22,9 @@ from .ops import Kernels, TorchKernels
 
 VARIABLE = "RADIXCHAT_KERNELS"
 
+OLDEST = (8, 0)
+"""The compute capability from which on the kernels' tiles fit a GPU's shared memory."""
+
 Name = Literal["triton", "torch"]
 
 
@@ -70,6 +73,8 @@ def _triton(device: torch.device) -> Backend:
 @cache
 def _fault(device: torch.device) -> str | None:
     """Returns what keeps Triton from working on a device, or None; compiles and runs two kernels to find out."""
+    if device.type == "cuda" and (found := torch.cuda.get_device_capability(device)) < OLDEST:
+        return "it needs a GPU of compute capability {}.{}, and this one has {}.{}".format(*OLDEST, *found)
     try:
         from .triton_attention import decode
         from .triton_fused import silu_mul

@@ -75,7 +75,7 @@ class Tile(NamedTuple):
 # By the device's major version, then by the largest head dimension it serves. "Short" is for extends whose rows would
 # not give every processor a tile of the long kind. Keys are found through slots, so half of the stages of a decode are
 # tiles of slots: 5 keep two tiles of keys on their way. Chosen by what the compiler makes of them (16-byte asynchronous
-# copies, no registers spilled in bf16) and to fit the shared memory of all devices of the version.
+# copies, no registers spilled in bf16) and to fit the shared memory of all devices that take them (see `major`).
 DECODE_TILES = {
     9: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 5), 256: Tile(HEADS, 32, 4, 5)},
     8: {64: Tile(HEADS, 64, 4, 5), 128: Tile(HEADS, 64, 4, 4), 256: Tile(HEADS, 32, 4, 4)},
@@ -530,8 +530,14 @@ def processors(device: torch.device) -> int:
 
 @functools.cache
 def major(device: torch.device) -> int:
-    """Returns the major version of a device's architecture; Hopper's for a CPU."""
-    return torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 9
+    """Returns whose tiles a device takes, as the major version of an architecture; Hopper's for a CPU.
+
+    From 12 on (RTX 50 and its like) a program has less than half of Hopper's shared memory: Ampere's tiles fit.
+    """
+    if device.type != "cuda":
+        return 9
+    version = torch.cuda.get_device_capability(device)[0]
+    return 8 if version >= 12 else version
 
 
 def _side_by_side(*tensors: Tensor) -> tuple[Tensor, ...]:

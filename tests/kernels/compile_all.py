@@ -1,7 +1,7 @@
 """Compiles what the kernel modules offer, and prints a line of JSON for each: no test, but what test_compile runs.
 
 Usage: ``python compile_all.py [--few] [MODULE ...]``. Without a module: all of `kernels` that have `ahead_of_time`.
-``--few``: of the variants of a kernel the first, and for the newer cards the last.
+``--few``: of the variants of a kernel the first and, for some cards, others.
 """
 
 from __future__ import annotations
@@ -15,12 +15,21 @@ import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from radixchat.kernels.triton_attention import major
 from radixchat.kernels.variants import Variant
+
+CARDS = (80, 89, 90, 120)
+"""Compute capabilities: A100, RTX 40, H100 and RTX 50 ..."""
+
+SMALL = (89, 120)
+"""... of which these have the least shared memory."""
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 STRIDE = re.compile(r"^(?!lse_).*_(row|head|slot|stride)$")
@@ -33,27 +42,31 @@ def main(arguments: list[str]) -> None:
     found = sorted(path.stem for path in KERNELS.glob("*.py") if "def ahead_of_time" in path.read_text("utf-8"))
     for name in named or found:
         module = import_module(f"radixchat.kernels.{name}")
-        for major in (8, 9):
-            variants = list(module.ahead_of_time([major]))
-            for variant in chosen(variants, major) if few else variants:
-                report = {"module": name, "name": variant.name, "major": major, **compiled(variant, major)}
+        for capability in CARDS:
+            with patch.object(torch.cuda, "get_device_capability", return_value=divmod(capability, 10)):
+                tiles = major.__wrapped__(torch.device("cuda"))
+            variants = list(module.ahead_of_time([tiles]))
+            for variant in chosen(variants, capability) if few else variants:
+                report = {"module": name, "name": variant.name, "card": capability, **compiled(variant, capability)}
                 print(json.dumps(report), flush=True)
 
 
-def chosen(variants: list[Variant], major: int) -> list[Variant]:
-    """Returns the first variant of each kernel, and for Hopper the last as well."""
+def chosen(variants: list[Variant], capability: int) -> list[Variant]:
+    """Returns the first variant of each kernel, for Hopper the last as well; for small cards the widest heads alone."""
+    if capability in SMALL:
+        return [each for each in variants if each.constexprs.get("DIM") == 256 and "ROWS" in each.constexprs]
     kernels: dict[str, list[Variant]] = {}
     for each in variants:
         kernels.setdefault(each.fn.__name__, []).append(each)
-    return [each for same in kernels.values() for each in (same[:1] if major == 8 else [*same[:1], *same[1:][-1:]])]
+    return [each for same in kernels.values() for each in [*same[:1], *(same[1:][-1:] if capability == 90 else ())]]
 
 
-def compiled(variant: Variant, major: int) -> dict[str, Any]:
+def compiled(variant: Variant, capability: int) -> dict[str, Any]:
     """Returns bytes of shared memory, registers, bytes of stack of a thread (where registers spill), and any error."""
     began = time.perf_counter()
     try:
         source = ASTSource(variant.fn, dict(variant.signature), dict(variant.constexprs), _aligned(variant))
-        target = GPUTarget("cuda", major * 10, 32)
+        target = GPUTarget("cuda", capability, 32)
         kernel = triton.compile(source, target=target, options=dict(variant.options))
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}

@@ -77,6 +77,12 @@ def test_a_compiler_that_fails_is_told_in_one_line_and_tried_once(triton, monkey
     assert len(tried) == 1
 
 
+def test_a_card_too_old_for_the_tiles_is_not_tried(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
+    expected = "it needs a GPU of compute capability 8.0, and this one has 7.5"
+    assert backend("cuda") == Backend("torch", f"Triton does not work here ({expected}), so slower kernels are used.")
+
+
 def test_no_triton_at_all(triton, monkeypatch):
     monkeypatch.setitem(sys.modules, "radixchat.kernels.triton_attention", None)
     name, note = backend("cpu")

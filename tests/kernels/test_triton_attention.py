@@ -190,8 +190,14 @@ def test_what_the_kernels_refuse():
         extend(Case([(1, 5)], dim=272))
 
 
+@pytest.mark.parametrize(("capability", "tiles"), [((8, 9), 8), ((9, 0), 9), ((10, 0), 10), ((12, 0), 8), ((12, 1), 8)])
+def test_whose_tiles_a_card_takes(capability, tiles, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert kernels.major.__wrapped__(torch.device("cuda")) == tiles
+
+
 @pytest.mark.parametrize("table", [kernels.DECODE_TILES, kernels.EXTEND_TILES, kernels.SHORT_TILES])
 def test_devices_between_and_beyond_the_table_take_the_next_older_tile(table):
-    assert kernels.tile(table, 12, 64, 2) == table[9][64]
+    assert kernels.tile(table, 10, 64, 2) == table[9][64]
     assert kernels.tile(table, 7, 8, 2) == table[8][64]
     assert kernels.tile(table, 9, 80, 2) == table[9][128]
