@@ -11,6 +11,9 @@ from .leases import Lease
 REMEMBERED = 64
 """Prompts whose hashes are remembered: a scheduler asks about the same ones again and again."""
 
+REMEMBERED_TOKENS = 1 << 19
+"""Tokens of all of them together, some 20 MiB; one longer prompt is remembered alone."""
+
 
 class Blueprint:
     """A prompt, cut into blocks; hashes them as they are asked for.
@@ -77,7 +80,7 @@ class Blueprint:
 
 
 class Prompts:
-    """Remembers the last prompts with their hashes.
+    """Remembers the last prompts with their hashes; the one that was asked for longest ago goes first.
 
     Args:
         hasher: Of the cache.
@@ -89,16 +92,18 @@ class Prompts:
         self._hasher = hasher
         self._block_size = block_size
         self._partial = partial
-        self._known: dict[tuple[str, Key], Blueprint] = {}
+        self._known: dict[tuple[str, Key], Blueprint] = {}  # what was asked for last stands last
+        self._tokens = 0  # of all of them
 
     def of(self, key: Key, namespace: str) -> Blueprint:
         """Returns a prompt, with the hashes that were already taken of it."""
-        known = self._known.get((namespace, key))
+        known = self._known.pop((namespace, key), None)
         if known is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
             known = Blueprint(key, namespace, self._hasher, self._block_size, partial=self._partial)
-            self._known[namespace, key] = known
+            self._tokens += known.size
+        self._known[namespace, key] = known
+        while len(self._known) > 1 and (len(self._known) > REMEMBERED or self._tokens > REMEMBERED_TOKENS):
+            self._tokens -= self._known.pop(next(iter(self._known))).size
         return known
 
 

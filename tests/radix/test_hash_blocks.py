@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from radixchat.radix import PRESETS, BlockState, BlockView, HashBlockCache, Lease, NoRoom, Update
+from radixchat.radix import PRESETS, BlockState, BlockView, HashBlockCache, Lease, NoRoom, Update, block_table
 from radixchat.radix import events as ev
 from radixchat.radix.block_forest import Block
+from radixchat.radix.block_table import Prompts
 from radixchat.radix.codec import event_from_json, event_to_json, snapshot_from_json, snapshot_to_json
+from radixchat.radix.hashing import hasher_for
+from radixchat.radix.keys import as_key
 from radixchat.radix.presets import SHOWN, TOY
 from radixchat.radix.recording import Header, Recorder, Recording, RecordingError, load
 from radixchat.radix.travel import diff
@@ -323,6 +326,25 @@ def test_a_block_is_never_looked_for_among_all_others(preset: str, monkeypatch: 
     run.open.clear()
     run.check()
     assert run.cache.state.resident == 100
+
+
+def test_prompts_are_remembered_by_number_and_by_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for longest ago goes first; a prompt that is too long stays while nothing else is asked for."""
+    monkeypatch.setattr(block_table, "REMEMBERED", 4)
+    monkeypatch.setattr(block_table, "REMEMBERED_TOKENS", 100)
+    prompts = Prompts(hasher_for(PRESETS["vllm-0.33"], 4), 4, partial=False)
+
+    def remembered(*sizes: int) -> list[int]:
+        for size in sizes:
+            assert prompts.of(as_key(range(size)), "") is prompts.of(as_key(range(size)), "")
+        return [known.size for known in prompts._known.values()]
+
+    assert remembered(10, 11, 12, 13) == [10, 11, 12, 13]
+    assert remembered(10, 14) == [12, 13, 10, 14]
+    assert remembered(60) == [13, 10, 14, 60]
+    assert remembered(70) == [70]
+    assert remembered(200) == [200]
+    assert remembered(40, 41, 40) == [41, 40] and prompts._tokens == 81
 
 
 def chat(preset: str, file: io.StringIO | None = None) -> tuple[HashBlockCache, Recorder]:
