@@ -21,7 +21,6 @@ _HASHED: Final = {
 _ORDER: Final = {
     "evictor": "oldest use goes first",
     "classic": "one queue",
-    "tail-first": "one queue",
     "unhashed-first": "queue, blocks without a hash at its front",
     "plain": "blocks without a hash go first",
 }

@@ -25,7 +25,7 @@ class Standing(Protocol):
 
 
 class FreeQueue:
-    """First in, first out; a hit takes a block out of the middle. vLLM up to 0.22 (classic), nano-vllm (tail-first).
+    """First in, first out; a hit takes a block out of the middle. vLLM up to 0.22, nano-vllm (classic).
 
     Args:
         numbers: Blocks that were never used, in the order in which they are taken.

@@ -184,16 +184,10 @@ def toy_hash(parent: bytes, tokens: Sequence[int]) -> Digest:
     return bytes([crc32(parent + struct.pack(f"<{len(tokens)}i", *tokens)) & 0xFF])
 
 
-def builtin_hash(parent: bytes, tokens: Sequence[int]) -> Digest:
-    """Python's hash of (hash before, tokens), both as numbers; fast, and the same in every process."""
-    return number_digest(hash((int.from_bytes(parent, "big"), tuple(tokens))))
-
-
 _OVER_BYTES: Final[dict[str, Callable[[bytes, Sequence[int]], Digest]]] = {
     "xxh64": nano_hash,
     "blake2b-64": transformers_hash,
     "toy-8-bit": toy_hash,
-    "builtin": builtin_hash,
 }
 
 

@@ -12,10 +12,10 @@ from typing import Final, Literal
 HashRule = Literal["v0-joined", "v0-split", "chain"]
 HashFn = Literal["builtin", "sha256", "xxh64", "blake2b-64", "toy-8-bit"]
 Dedup = Literal["promote", "none", "overwrite", "replace"]
-FreeOrder = Literal["evictor", "classic", "unhashed-first", "tail-first", "plain"]
+FreeOrder = Literal["evictor", "classic", "unhashed-first", "plain"]
 Evict = Literal["lru-depth", "queue", "all"]
 Gate = Literal["flag-short", "flag", "none"]
-When = Literal["allocation", "step", "completion"]
+When = Literal["allocation", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class BlockRules:
     none: both stay. overwrite: the index leads to the newer one. replace: as promote, after its K/V was computed."""
 
     free_order: FreeOrder
-    """In what order freed blocks are used again. evictor: see `evict`. classic and tail-first: all at the end of one
-    queue. unhashed-first: blocks without a hash at its front. plain: those without a hash before all others."""
+    """In what order freed blocks are used again. evictor: see `evict`. classic: all at the end of one queue.
+    unhashed-first: blocks without a hash at its front. plain: those without a hash before all others."""
 
     evict: Evict
     """Which unreferenced block goes. lru-depth: that of the oldest use among the first freed; of equals the one whose
@@ -53,7 +53,7 @@ class BlockRules:
     request is forgotten (0.5.4, and by the measured hits of 0.4.2 there, too). none: no flag; a block in the index has
     its K/V, or will have when the running step ends."""
 
-    register_when: When  # when a block of a prompt enters the index
+    register_when: When  # when a block of a prompt enters the index; step: as soon as it is computed
     token_check: bool = False  # whether a hit compares the block's tokens, too
     none_hash: str | None = None  # text behind the hash before the first block; None: random in the release, "0" here
     null_block: bool = False  # block 0 is a placeholder; numbers begin at 1
@@ -89,12 +89,12 @@ _ALL: Final = (
     _v1("vllm-0.11", "classic", None, "bare"),
     _v1("vllm-0.33", "unhashed-first", "vllm-none-hash", "tagged"),
     BlockRules(
-        "nano-vllm", 256, "chain", "xxh64", partial_sharing=False, dedup="overwrite", free_order="tail-first",
+        "nano-vllm", 256, "chain", "xxh64", partial_sharing=False, dedup="overwrite", free_order="classic",
         evict="queue", computed_gate="none", register_when="step", token_check=True, salt="parent", multiple=256,
     ),
     BlockRules(
         "hf-cb", 256, "chain", "blake2b-64", partial_sharing=False, dedup="replace", free_order="plain", evict="all",
-        computed_gate="none", register_when="completion", salt="parent",
+        computed_gate="none", register_when="step", salt="parent",
     ),
 )  # fmt: skip
 
