@@ -622,9 +622,13 @@ def simulate(
 
     Everything is counted in blocks of the trace, each of which is one token to a cache. docs/simulate.md has more.
     """
+    from .presets import preset_lines
     from .simulate.options import options
     from .simulate.run import run_simulate
 
+    if preset == ["list"]:
+        typer.echo("\n".join(preset_lines()))
+        return
     asked = options(
         cache=cache, policy=policy, capacity=capacity or (), unit=unit, split_recency=split_recency, tie=tie,
         preset=preset, of=of, model_kv_bytes=model_kv_bytes, trace_block=trace_block, time=time, ids=ids, limit=limit,
@@ -689,7 +693,7 @@ _CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
 
 def _usage_error(error: Any) -> UsageError:
     where = error.ctx.command_path if getattr(error, "ctx", None) else "radixchat"
-    what = error.format_message().replace("\n", " ").rstrip(".")
+    what = error.format_message().replace("\n", " ").replace("Value error, ", "").rstrip(".")
     return UsageError(what[:1].lower() + what[1:], f"See `{where} --help`.")
 
 

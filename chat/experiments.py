@@ -13,10 +13,10 @@ from ..radix import CacheConfig, NodeView, NoRoom, RadixCache
 from ..radix.policies import POLICIES
 from .chat import Chat, Item, Tree
 from .commands import command, number_of, size_of, wanted
+from .counted import counted
 from .engine import Engine
 from .engine.engine import cache_of
 from .errors import RequestError, UsageError
-from .signature import several
 
 
 @command("capacity", "[TOKENS|BYTES]", "the size of the pool, or change it; a smaller one evicts")
@@ -64,7 +64,7 @@ def _evict(chat: Chat, argument: str) -> Iterator[Item]:
         tree = chat.consists_of == "node"
         why = "the tree is empty, or every leaf is locked" if tree else "no block is retained that nobody uses"
         yield f"nothing can be evicted: {why}"
-    yield f"evicted {several(chat.consists_of, len(gone))} ({sum(node.tokens for node in gone)} tok)"
+    yield f"evicted {counted(len(gone), chat.consists_of)} ({sum(node.tokens for node in gone)} tok)"
     yield Tree(chat.snapshot(), changed=True)
 
 

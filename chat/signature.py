@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .counted import counted
 from .engine import Completion
 
 SEPARATOR = " · "
@@ -26,9 +27,9 @@ def signature(completion: Completion, of: str = "node") -> str:
         parts.insert(0, f"matched {done.matched_tokens}")
     parts += [f"prefilled {done.prefilled_tokens}", f"generated {done.generated_tokens}"]
     if done.splits:
-        parts.append(_counted("split node", done.splits))
+        parts.append(_named("split node", done.splits))
     if done.evicted_nodes:
-        parts.append(f"evicted {several(of, done.evicted_nodes)} ({done.evicted_tokens} tok)")
+        parts.append(f"evicted {counted(done.evicted_nodes, of)} ({done.evicted_tokens} tok)")
     if done.retractions:
         parts.append(f"retracted {done.retractions}×")
     if done.ttft_ms is not None:
@@ -62,11 +63,6 @@ def cut_off(reason: str) -> str:
     return "the cache is full and nothing can be evicted; /capacity makes it larger, then /continue"
 
 
-def several(what: str, number: int) -> str:
-    """Returns a number of things, as ``1 node`` or ``12 nodes``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def milliseconds(value: float) -> str:
     """Returns a time with as many digits as mean something."""
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
@@ -77,5 +73,5 @@ def _percent(done: Completion) -> int:
     return 100 * done.reused_tokens // done.prompt_tokens if done.prompt_tokens else 0
 
 
-def _counted(what: str, ids: Sequence[int]) -> str:
+def _named(what: str, ids: Sequence[int]) -> str:
     return f"{what}{'s' if len(ids) > 1 else ''} {', '.join(str(node) for node in ids)}"

@@ -20,7 +20,10 @@ KV_BYTES: Final = {
 STEPS: Final = 8
 """Capacities where none is given."""
 
-_CAPACITY: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([kmg](?:i)?)?(tok|b)?", re.IGNORECASE)
+_CAPACITY: Final = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)([kmg](?:i)?)?(tok|b)?", re.IGNORECASE)
+MOST: Final = 10**12
+"""Blocks of the largest capacity; no trace has as many."""
+
 _TIMES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
 
 
@@ -52,7 +55,9 @@ def _parse(word: str, block: int, kv_bytes: int) -> int:
     whole, _, part = number.partition(".")
     amount: int = int(whole + part) * _TIMES[factor] // 10 ** len(part)  # exact
     if amount // size < 1:
-        raise UsageError(f"{word} holds no block of {block} tokens", "Give more.")
+        raise UsageError(f"a capacity of {word} is less than one block", "Give more.")
+    if amount // size > MOST:
+        raise UsageError(f"a capacity of {word} is more than any trace fills", "Give less.")
     return amount // size
 
 

@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from ...viz import sanitize
+from ..counted import counted
 from ..plots import Line, Style, plot
 from ..terminal import WIDTH, Terminal
 from .caches import OPTIMUM
@@ -72,15 +73,12 @@ _SPARED: Final = ("of tokens", "seconds")
 def told(trace: Trace) -> str:
     """Returns what the trace is, in two lines."""
     span = f" in {trace.span / 60:,.0f} min" if trace.span >= 60 else ""
+    what = f"{counted(trace.requests, 'request')}{span}, {counted(trace.blocks, 'block')}"
     return (
-        f"{sanitize(trace.name)}: {trace.requests:,} requests{span}, {trace.blocks:,} blocks of {_tokens(trace.block)},"
-        f" {trace.distinct:,} distinct, at most {trace.longest:,} in one request\n"
+        f"{sanitize(trace.name)}: {what} of {counted(trace.block, 'token')}, {trace.distinct:,} distinct, at most "
+        f"{trace.longest:,} in one request\n"
         f"without bounds a cache finds {trace.limit:.2%} of the blocks, {trace.token_limit:.2%} of the tokens"
     )
-
-
-def _tokens(number: int) -> str:
-    return "1 token" if number == 1 else f"{number:,} tokens"
 
 
 def as_json(trace: Trace, skipped: Skipped, rows: Sequence[Row]) -> str:
@@ -135,7 +133,7 @@ def draw(path: Path, trace: Trace, rows: Sequence[Row]) -> None:
     ]
     ends = [(float(each), trace.limit) for each in (min(capacities), max(capacities))]
     lines.append(Line("unbounded", ends, Style.LIMIT))
-    x = f"capacity in blocks of {_tokens(trace.block)}"
+    x = f"capacity in blocks of {counted(trace.block, 'token')}"
     plot(path, f"Hit ratio on {trace.name}", x, "blocks of prompts found", lines, log_x=True, percent=True)
 
 

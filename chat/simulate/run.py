@@ -78,6 +78,8 @@ def _check(asked: Options) -> None:
     if asked.plot is not None:
         from ..plots import check_installed
 
+        if asked.plot.suffix.lower() != ".svg":
+            raise UsageError(f"the plot is an SVG, and {asked.plot.name!r} names none", "Name it FILE.svg.")
         check_installed()
     files.check([path for path in (asked.plot, asked.record) if path is not None], clobber=True)
 
