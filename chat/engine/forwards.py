@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from ...kernels.attention import RaggedBatch, new_pool
-from ...kernels.backend import kernels_for
+from ...kernels.backend import VARIABLE, kernels_for
 from ..config import FORWARDS, QUANTIZE
 from ..errors import ModelError, UsageError
 from .lean import LeanModel, why_not
-from .loading import LoadedModel
+from .loading import LoadedModel, first_line
 from .probe import OTHER_MODEL
 from .quantize import quantized
 
@@ -60,7 +60,7 @@ def choose(loaded: LoadedModel, forward: str = "auto", quantize: str = "none") -
 
     Raises:
         UsageError: there is no such forward, or the two do not go together.
-        ModelError: the lean forward was asked for and does not apply.
+        ModelError: the lean forward was asked for and does not apply, or the model cannot be run at all.
     """
     check_forward(forward, quantize, loaded.device)
     if forward == "generic":
@@ -126,13 +126,17 @@ def _disagreement(loaded: LoadedModel, lean: LeanModel) -> str | None:
         places = torch.arange(start, end, device=loaded.device)
         last = torch.tensor([end - start - 1], device=loaded.device)
         store = {NAME: PoolStore(pools[0], pools[1], batch)}
-        generic = loaded.model(
-            input_ids=ids[None, start:end], position_ids=places[None], use_cache=False, logits_to_keep=last, **store
-        ).logits[0]
+        try:
+            generic = loaded.model(
+                input_ids=ids[None, start:end], position_ids=places[None], use_cache=False, logits_to_keep=last, **store
+            ).logits[0]
+        except Exception as error:
+            what = f"{loaded.name} cannot be run on {loaded.device}: {first_line(error)}"
+            raise ModelError(what, f"Try --device cpu, or the variable {VARIABLE}=torch.") from error
         try:
             own = lean.forward(ids[start:end], pools[2], pools[3], kernels_for(batch, places), last)
         except Exception as error:  # whatever a model of an unforeseen shape leads to
-            return f"it fails ({str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__})"
+            return f"it fails ({first_line(error)})"
         distance = ((own - generic).abs().max() / generic.abs().max()).item()
         if not distance <= BOUND.get(loaded.dtype, ROUNDED):
             return f"its logits differ from the generic forward's by {distance:.1e} of the largest"

@@ -1,15 +1,15 @@
 """Decoding on a GPU: one new token for each running request, as one CUDA graph from token ids to sampled tokens.
 
 What a step is about is written into tensors that stay where they are: one copy of a few hundred bytes from pinned
-memory. Everything else follows on the device. The lean forward reads these tensors, samples, keeps what it sampled, and
-adds each request's new slot to its row of a table of slots (`slot_table`), so a row travels only when a request is new
-or its slots have changed. A token may be given as ``LATEST``, "what was sampled for this sequence last": then a step
-can be started before the host has seen the tokens of the one before.
+memory. Everything else follows on the device. The lean forward reads these tensors, samples, and adds each request's
+new slot to its row of a table of slots (`slot_table`), so a row travels only when a request is new or its slots have
+changed.
 
 Graphs are captured when they are first needed: one for each size of batch (:data:`BUCKETS`; smaller batches are padded
 with rows that point at the scratch slot), each number of splits that the longest prefix asks for (:data:`CONTEXTS`),
-and each kind of sampling that occurs. They hold addresses of the pools, so :meth:`GraphDecoder.drop` must be called
-whenever these move. All graphs share one memory pool and are captured on one stream of their own.
+and each kind of sampling that occurs; those used last are kept (:data:`PROGRAMS`). They hold addresses of the pools, so
+:meth:`GraphDecoder.drop` must be called whenever these move. All graphs share one memory pool and are captured on one
+stream of their own.
 
 Requests that share a long prefix read it once for all of them where that pays (`kernels.tree_attention`). This is in
 the graph as well: its grid is a capacity that plans are rounded up to, the plan lies in tensors that stay, and each
@@ -22,9 +22,12 @@ slots; knows no scheduler and no tree.
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +40,8 @@ from ...kernels.triton_attention import processors, splits
 from ...kernels.triton_fused import sample
 from ...kernels.triton_ops import Decoding, Sharing, TritonKernels
 from .lean import LeanModel
+from .loading import first_line
+from .memory import is_lack_of_memory
 from .runner import Sampler, Work
 from .slot_table import SlotTable
 
@@ -46,8 +51,9 @@ BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 CONTEXTS = (2048, 8192, 32768)
 """Lengths of the longest prefix up to which a graph's number of splits serves; the model's context comes last."""
 
-LATEST = -1
-"""Stands for the token that was sampled last for a sequence which took part in the last step."""
+PROGRAMS = 16
+"""Steps of different shapes that are kept, each with memory of its own; a step of another one takes the place of that
+which was used longest ago."""
 
 ROOM = 128
 """How many tokens each request may grow by until a batch with shared prefixes is planned anew."""
@@ -64,8 +70,7 @@ _ALIGNED = 16  # bytes: what Triton compiles its fastest loads for
 class Inputs(NamedTuple):
     """What one step is about, an array per fact and an entry per row: of tensors, or of numpy arrays on the host."""
 
-    ids: Any  # new tokens as far as the host knows them
-    sources: Any  # where each row's new token is found: behind what was sampled last come the ids
+    ids: Any  # new tokens
     positions: Any  # of the new tokens in their sequences, which is how many are before them
     slots: Any  # where their K/V go
     starts: Any  # where each sequence's row of the slot table begins, in entries
@@ -79,7 +84,7 @@ class Inputs(NamedTuple):
     min_p: Any
 
 
-_TYPES = Inputs(*[torch.int64] * 7, torch.float64, *[torch.int32] * 3, *[torch.float32] * 2)
+_TYPES = Inputs(*[torch.int64] * 6, torch.float64, *[torch.int32] * 3, *[torch.float32] * 2)
 
 
 def _words(rows: int, dtype: torch.dtype) -> int:
@@ -180,45 +185,6 @@ def sample_works(logits: Tensor, batch: Sequence[Work]) -> list[tuple[int, ...]]
     return [tuple(next(tokens) for _ in work.samplers) for work in batch]
 
 
-class Pending:
-    """The tokens of a step that was started; they may still be on their way from the device."""
-
-    def __init__(self, counts: Sequence[int], tokens: Tensor, more: Tensor | None) -> None:
-        """Starts copying them.
-
-        Args:
-            counts: How many tokens each work asks for.
-            tokens: int64, at least one for each work: its first.
-            more: Those that follow for works that ask for several, in order.
-        """
-        self._counts = counts
-        self._tokens = _to_host(tokens)
-        self._more = None if more is None else _to_host(more)
-        self._copied = None
-        if tokens.device.type == "cuda":
-            self._copied = torch.cuda.Event()
-            self._copied.record()
-
-    def tokens(self) -> list[tuple[int, ...]]:
-        """Waits for them and returns those of each work."""
-        if self._copied is not None:
-            self._copied.synchronize()
-        first = self._tokens.tolist()
-        more = iter(self._more.tolist() if self._more is not None else ())
-        return [
-            (first[place], *(next(more) for _ in range(count - 1))) if count else ()
-            for place, count in enumerate(self._counts)
-        ]
-
-
-def _to_host(tensor: Tensor) -> Tensor:
-    """Returns a copy on the host that is complete when the stream has come so far."""
-    if tensor.device.type == "cpu":
-        return tensor.clone()
-    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-    return pinned.copy_(tensor, non_blocking=True)
-
-
 class _Stage:
     """Memory in which the host writes the inputs of a step; it may be written again once they were copied."""
 
@@ -241,6 +207,14 @@ class _Stage:
         target[:size].copy_(self._memory[:size], non_blocking=True)
         if self._copied is not None:
             self._copied.record()
+
+
+class _Shape(NamedTuple):
+    """What one program serves."""
+
+    rows: int  # one of BUCKETS
+    size: int | tuple[int, int, int]  # splits of each prefix, or the capacity for a plan
+    sampling: Sampling
 
 
 @dataclass(slots=True)
@@ -277,7 +251,7 @@ class GraphDecoder:
         max_batch: Most works of a step; one of :data:`BUCKETS`.
         capture: Whether steps run as CUDA graphs; None: where there is CUDA. Turned off when a capture fails.
         share: Whether shared prefixes may be read once for several requests.
-        fault: Why a capture failed.
+        fault: Why a capture failed, and so why steps do not run as graphs.
     """
 
     model: LeanModel
@@ -289,12 +263,12 @@ class GraphDecoder:
     share: bool = True
     fault: str | None = None
     table: SlotTable = field(init=False)
-    _memory: Tensor = field(init=False, repr=False)  # int64: what was sampled last, then the inputs of the step
-    _stages: list[_Stage] = field(init=False, repr=False)
-    _programs: dict[tuple[Any, ...], _Program] = field(default_factory=dict, repr=False)
+    _memory: Tensor = field(init=False, repr=False)  # int64: the inputs of the step
+    _sampled: Tensor = field(init=False, repr=False)  # int64 [max_batch]: its tokens
+    _stage: _Stage = field(init=False, repr=False)
+    _programs: dict[_Shape, _Program] = field(default_factory=dict, repr=False)  # the one used last comes last
     _sharing: _Sharing | None = field(default=None, repr=False)
     _contexts: tuple[int, ...] = field(init=False)
-    _places: dict[int, int] = field(default_factory=dict)  # row of the slot table -> row of the last step
     _pool: Any = field(default=None, repr=False)
     _stream: Any = field(default=None, repr=False)
 
@@ -308,81 +282,63 @@ class GraphDecoder:
     @torch.inference_mode()
     def _start(self, device: torch.device) -> None:
         self.table = SlotTable(self.max_batch, self.max_context, device)
-        self._memory = torch.zeros(self._sampled + _size(self.max_batch), dtype=torch.int64, device=device)
-        self._stages = [_Stage(_size(self.max_batch), device) for _ in range(2)]
-
-    @property
-    def _sampled(self) -> int:
-        """Entries of the memory that hold what was sampled last."""
-        return max(self.max_batch, 2)  # so that what follows is aligned
+        self._memory = torch.zeros(_size(self.max_batch), dtype=torch.int64, device=device)
+        self._sampled = torch.zeros(self.max_batch, dtype=torch.int64, device=device)
+        self._stage = _Stage(_size(self.max_batch), device)
 
     def takes(self, batch: Sequence[Work]) -> bool:
         """Whether a batch is a decode step: one new token each, and not more than the largest bucket."""
         return 0 < len(batch) <= self.max_batch and all(work.tokens.size == 1 for work in batch)
 
-    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
-        """Computes a batch, writes its K/V, and returns the sampled tokens of each work, one per sampler."""
-        return self.launch(batch).tokens()
-
     @torch.inference_mode()
-    def launch(self, batch: Sequence[Work]) -> Pending:
-        """Starts a step and returns at once; the next one may be started before its tokens are read.
+    def step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
+        """Computes a batch, writes its K/V, and returns the sampled tokens of each work, one per sampler.
 
         Args:
-            batch: What :meth:`takes`. A token may be :data:`LATEST` where its sequence was in the step before, with
-                the same slots but for the one that step added.
-
-        Raises:
-            ValueError: LATEST for a sequence that was not.
+            batch: What :meth:`takes`.
         """
         try:
-            return self._launch(batch)
+            return self._step(batch)
         except BaseException:  # what the device's table holds is not known any more
             self.table.forget()
-            self._places.clear()
             self._sharing = None
             raise
 
+    @torch.inference_mode()
+    def prepare(self, sampler: Sampler) -> None:
+        """Captures the step of one request that is sampled so, as most chats begin; whether it works is known then."""
+        if self.capture:
+            self._ready(_Shape(1, self._splits(1, 1), Sampling.of([sampler])))
+
     def drop(self) -> None:
         """Forgets the graphs: the pools have moved, or are about to. Waits for what still runs."""
-        graphs = [program.graph for program in self._programs.values() if program.graph is not None]
-        if graphs:
-            torch.cuda.synchronize()
-        for graph in graphs:
-            graph.reset()
+        self._free(*self._programs.values())
         self._programs.clear()
         self._sharing = None
         self._pool = None
 
-    def _launch(self, batch: Sequence[Work]) -> Pending:
+    def _step(self, batch: Sequence[Work]) -> list[tuple[int, ...]]:
         rows = self.table.place([work.slots[:-1] for work in batch])
         program = self._program(batch, rows)
-        stage = self._stages.pop(0)
-        self._stages.append(stage)
-        host = stage.open(program.rows)
-        self._write(host, batch, rows)
-        stage.send(program.rows, self._memory[self._sampled :])
+        self._send(program.rows, batch, rows)
         logits = None
         if program.graph is None or any(len(work.samplers) > 1 for work in batch):
             logits = self._compute(program)
         else:
             program.graph.replay()
         self.table.grown(rows, [int(work.slots[-1]) for work in batch])
-        self._places = {row: place for place, row in enumerate(rows)}
-        return Pending([len(work.samplers) for work in batch], self._memory[: len(batch)], _more(logits, batch))
+        further = _more(logits, batch)
+        first = self._sampled[: len(batch)].tolist()  # waits for the device
+        more = iter(() if further is None else further.tolist())
+        return [
+            (token, *islice(more, len(work.samplers) - 1)) if work.samplers else ()
+            for token, work in zip(first, batch, strict=True)
+        ]
 
-    def _write(self, host: Inputs, batch: Sequence[Work], rows: Sequence[int]) -> None:
-        """Writes what a step is about; rows without a work are padding, which nobody reads."""
-        count, end = len(batch), len(host.ids)
-        host.sources[:] = np.arange(self._sampled, self._sampled + end)
-        for place, (work, row) in enumerate(zip(batch, rows, strict=True)):
-            token = int(work.tokens[0])
-            if token == LATEST:
-                if row not in self._places:
-                    raise ValueError("no token was sampled for this sequence in the last step")
-                host.sources[place], token = self._places[row], 0
-            host.ids[place] = token
-        starts = np.array(rows) * self.max_context
+    def _send(self, size: int, batch: Sequence[Work], rows: Sequence[int]) -> None:
+        """Tells the device what a step is about; rows without a work are padding, which nobody reads."""
+        host, count, starts = self._stage.open(size), len(batch), np.array(rows) * self.max_context
+        host.ids[:count] = [work.tokens[0] for work in batch]
         host.positions[:count] = host.lengths[:count] = [work.start for work in batch]
         host.slots[:count] = host.entries[:count] = [work.slots[-1] for work in batch]
         host.starts[:count], host.cells[:count] = starts, starts + host.positions[:count]
@@ -393,30 +349,40 @@ class GraphDecoder:
         host.top_p[:] = 1
         sampled = [place for place, work in enumerate(batch) if work.samplers]
         _write_samplers(host, sampled, [batch[place].samplers[0] for place in sampled])
+        self._stage.send(size, self._memory)
 
     def _program(self, batch: Sequence[Work], rows: Sequence[int]) -> _Program:
         """Returns the program for a batch, ready to run but for its inputs; captures it if need be."""
         bucket = next(each for each in BUCKETS if each >= len(batch))
         sampling = Sampling.of([work.samplers[0] for work in batch if work.samplers])
         sharing = self._shared(batch, (*rows, self.table.sent, sampling))
-        size: Any
+        size: int | tuple[int, int, int]
         if sharing.plan is None:
-            context = next(each for each in self._contexts if each >= max(work.start for work in batch))
-            size = splits(bucket, self.model.kv_heads, context, processors(self._memory.device))
+            size = self._splits(bucket, max(work.start for work in batch))
         else:
             size = _capacity(sharing.plan)
-        key = (bucket, size, sampling)
-        if key not in self._programs:
-            program = self._make(bucket, size, sampling)
-            if self.capture:
-                self._capture(program)
-            self._programs[key] = program
-        program = self._programs[key]
+        program = self._ready(_Shape(bucket, size, sampling))
         if sharing.plan is not None:
             if not sharing.filled:
                 program.attention.placed.fill(sharing.plan)
             sharing.filled = True
             sharing.left -= 1
+        return program
+
+    def _splits(self, bucket: int, longest: int) -> int:
+        context = next(each for each in self._contexts if each >= longest)
+        return splits(bucket, self.model.kv_heads, context, processors(self._memory.device))
+
+    def _ready(self, shape: _Shape) -> _Program:
+        """Returns the program of a shape, made and captured if there is none, in place of that which rested longest."""
+        program = self._programs.pop(shape, None)
+        if program is None:
+            while len(self._programs) >= PROGRAMS:
+                self._free(self._programs.pop(next(iter(self._programs))))
+            program = self._make(*shape)
+            if self.capture:
+                self._capture(program)
+        self._programs[shape] = program
         return program
 
     def _shared(self, batch: Sequence[Work], about: tuple[Any, ...]) -> _Sharing:
@@ -448,7 +414,7 @@ class GraphDecoder:
 
     def _make(self, bucket: int, size: int | tuple[int, int, int], sampling: Sampling) -> _Program:
         """Makes a program for so many splits, or for plans of this capacity."""
-        inputs = _views(self._memory[self._sampled :], bucket)
+        inputs = _views(self._memory, bucket)
         device = self._memory.device
         attention: Decoding | Sharing
         if isinstance(size, tuple):
@@ -469,32 +435,46 @@ class GraphDecoder:
 
     def _compute(self, program: _Program) -> Tensor:
         """Runs a program on what lies in its inputs; returns the logits, ``[rows, vocabulary]``."""
-        inputs, sampled = program.inputs, self._sampled
-        tokens = self._memory[: sampled + program.rows].index_select(0, inputs.sources)
+        inputs = program.inputs
         kernels = TritonKernels(inputs.positions, inputs.slots, program.attention)
-        logits = self.model.forward(tokens, self.k_pools, self.v_pools, kernels)
+        logits = self.model.forward(inputs.ids, self.k_pools, self.v_pools, kernels)
         self.table.device.view(-1).index_copy_(0, inputs.cells, inputs.entries)
         if isinstance(program.attention, Sharing):
             program.attention.placed.grow(inputs.entries)
-        self._memory[: program.rows].copy_(program.sampling.draw(logits, inputs, program.counters))
+        self._sampled[: program.rows].copy_(program.sampling.draw(logits, inputs, program.counters))
         return logits
+
+    @staticmethod
+    def _free(*programs: _Program) -> None:
+        """Lets go of graphs, when nothing runs any more."""
+        graphs = [program.graph for program in programs if program.graph is not None]
+        if graphs:
+            torch.cuda.synchronize()
+        for graph in graphs:
+            graph.reset()
 
     # -- capture -----------------------------------------------------------------------------------------------------
 
     def _capture(self, program: _Program) -> None:
         """Captures a program as a graph. Where that fails steps go on without graphs, which is slower but right."""
+        self._send(program.rows, (), ())  # only padding: a warm-up writes nothing but the scratch slot
+        fault = self._try(program)
+        if fault is not None and fault.memory and self._programs:
+            self.drop()  # the others are captured again when they are needed
+            fault = self._try(program)
+        if fault is not None:
+            self.capture, self.fault = False, fault.what
+
+    def _try(self, program: _Program) -> _Fault | None:
+        """Captures a program; returns what went wrong, or None."""
         outside = torch.cuda.current_stream()
-        kept = self._memory.clone()
-        stage = _Stage(_size(program.rows), self._memory.device)
-        self._write(stage.open(program.rows), (), ())  # only padding: a warm-up writes nothing but the scratch slot
-        stage.send(program.rows, self._memory[self._sampled :])
         try:
             program.graph = self._captured(program)
         except Exception as error:
             torch.cuda.set_stream(outside)
             torch.cuda.synchronize()
-            self.capture, self.fault = False, (str(error).strip().splitlines() or [type(error).__name__])[0]
-        self._memory.copy_(kept)
+            return _Fault.of(error)
+        return None
 
     def _captured(self, program: _Program) -> Any:
         if self._stream is None:
@@ -507,9 +487,38 @@ class GraphDecoder:
                 self._compute(program)
         torch.cuda.current_stream().wait_stream(self._stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+        stays = {"pool": self._pool, "stream": self._stream, "capture_error_mode": "thread_local"}
+        with _no_collection(), torch.cuda.graph(graph, **stays):
             self._compute(program)
         return graph
+
+
+class _Fault(NamedTuple):
+    """Why a capture failed, without the error: the frames of its traceback hold memory."""
+
+    what: str  # one line
+    memory: bool  # whether it was for lack of memory
+
+    @classmethod
+    def of(cls, error: BaseException) -> _Fault:
+        """Looks for lack of memory in what led to an error as well: the end of a capture fails in a way of its own."""
+        led: BaseException | None = error
+        while led is not None and not is_lack_of_memory(led):
+            led = led.__context__
+        return cls(first_line(led or error), led is not None)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keeps Python from collecting garbage: what frees memory of a device, or a graph, must not run in a capture."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _capacity(plan: Plan) -> tuple[int, int, int]:

@@ -105,18 +105,21 @@ def load_engine(
     check_pool(tokens, loaded.bytes_per_token, loaded.device)
     prefix_cache = _cache(cache, tokens, cache_options)
     runner = TorchRunner(loaded, prefix_cache.highest_slot)
+    defaults = replace(_defaults(Path(loaded.path)), stop=tokenizer.stop)
+    fault = runner.prepare(defaults)
+    eager = () if fault is None else (f"Replies are computed without CUDA graphs, which is slower: {fault}.",)
     return Engine(
         runner,
         prefix_cache,
         tokenizer,
         name=loaded.name,
         cache_name=cache,
-        notes=(*loaded.notes, *slowed, *tokenizer.notes),
+        notes=(*loaded.notes, *slowed, *eager, *tokenizer.notes),
         device=str(loaded.device),
         dtype=str(loaded.dtype).removeprefix("torch."),
         forward=loaded.forward,
         quantize=loaded.quantize,
-        defaults=replace(_defaults(Path(loaded.path)), stop=tokenizer.stop),
+        defaults=defaults,
         schedule=schedule,
     )
 

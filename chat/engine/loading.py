@@ -225,7 +225,7 @@ def _fetch(hub_id: str, patterns: Sequence[str]) -> Path:
         fix = "Check the name and the connection (and HF_HUB_OFFLINE), or give a local folder."
         raise ModelError(f"{hub_id} is neither a folder nor downloaded, and the hub cannot be reached", fix) from error
     except Exception as error:  # whatever a network does
-        what = f"{hub_id} could not be downloaded: {_first_line(error)}"
+        what = f"{hub_id} could not be downloaded: {first_line(error)}"
         raise ModelError(what, "Try again, or give a local folder.") from error
 
 
@@ -255,9 +255,7 @@ def _read_config(source: Source) -> PreTrainedConfig:
         written = json.loads(path.read_text(encoding="utf-8"))
         kind = written.get("model_type")
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{source.name}: config.json cannot be read: {_first_line(error)}", "Fetch it anew."
-        ) from error
+        raise ModelError(f"{source.name}: config.json cannot be read: {first_line(error)}", "Fetch it anew.") from error
     if kind not in CONFIG_MAPPING:
         if "auto_map" in written:
             raise ModelError(f"{source.name} needs code of its own, and none is run", OTHER_MODEL)
@@ -266,7 +264,7 @@ def _read_config(source: Source) -> PreTrainedConfig:
     try:
         return AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
     except Exception as error:  # each model type checks its configuration in its own way
-        raise ModelError(f"{source.name}: config.json is not valid: {_first_line(error)}", OTHER_MODEL) from error
+        raise ModelError(f"{source.name}: config.json is not valid: {first_line(error)}", OTHER_MODEL) from error
 
 
 def _refuse(config: PreTrainedConfig, name: str) -> None:
@@ -340,7 +338,7 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
         reason = "it does not let its attention be replaced"
         raise ModelError(f"{name} cannot be served: {reason}", OTHER_MODEL) from error
     except Exception as error:  # damaged files and unknown shapes come as anything from OSError to RuntimeError
-        what = f"{name} could not be read: {_first_line(error)}"
+        what = f"{name} could not be read: {first_line(error)}"
         raise ModelError(what, "Check that the model is complete, or fetch it anew.") from error
     missing = sorted(report["missing_keys"])
     if missing:  # transformers would go on with random numbers
@@ -363,6 +361,7 @@ def _quiet() -> Iterator[None]:
             huggingface_hub.utils.enable_progress_bars()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Returns what an error says first, or its name."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -21,6 +21,7 @@ from .attention import NAME, PoolStore
 from .forwards import lean_for
 from .loading import LoadedModel
 from .memory import is_lack_of_memory, pool_cannot_move, pool_too_large
+from .params import SamplingParams
 from .runner import Sampler, Work
 from .sampling import sample
 
@@ -61,6 +62,12 @@ class TorchRunner:
         """Why decode steps do not run as CUDA graphs where they should, or None."""
         fault: str | None = self.decoder.fault if self.decoder is not None else None
         return fault
+
+    def prepare(self, params: SamplingParams) -> str | None:
+        """Captures the decode step that a chat with these parameters begins with; returns why that failed, or None."""
+        if self.decoder is not None:
+            self.decoder.prepare(Sampler(params))
+        return self.fault
 
     @property
     def max_context(self) -> int:

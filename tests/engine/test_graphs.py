@@ -6,6 +6,7 @@ captured is for tests/gpu; what is held here is everything that a replay would r
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from dataclasses import replace
@@ -24,7 +25,7 @@ from triton.runtime.interpreter import InterpretedFunction  # noqa: E402
 from triton.runtime.jit import JITFunction  # noqa: E402
 
 from radixchat.chat.engine import SamplingParams, graphs  # noqa: E402
-from radixchat.chat.engine.graphs import LATEST, GraphDecoder, Sampling, sample_rows  # noqa: E402
+from radixchat.chat.engine.graphs import GraphDecoder, Sampling, sample_rows  # noqa: E402
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
 from radixchat.chat.engine.load import load_engine  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
@@ -128,6 +129,14 @@ class Bench:
         return [token for (token,) in tokens]
 
 
+def advance(bench, works, steps):
+    """Runs greedy steps, each compared; returns the works after them."""
+    for _ in range(steps):
+        tokens = bench.step(works)
+        works = [bench.follow(work, token) for work, token in zip(works, tokens, strict=True)]
+    return works
+
+
 @pytest.fixture
 def seen(monkeypatch):
     """The logits of every decode step, padding included."""
@@ -203,28 +212,6 @@ def test_several_works_may_write_the_scratch_slot_and_share_a_prefix(model):
     bench.step([bench.follow(work, token) for work, token in zip(works, tokens, strict=True)])
 
 
-def test_latest_is_what_was_sampled_for_the_sequence(model):
-    bench = Bench(model)
-    works = [bench.request(6, 5), bench.request(9, 8)]
-    pending = bench.decoder.launch(works)
-    turned = [bench.follow(work, LATEST) for work in works[::-1]]
-    later = bench.decoder.launch(turned)
-
-    first = bench.reference(works).argmax(-1).tolist()
-    known = [Work(np.array([token]), *work[1:]) for work, token in zip(turned, first[::-1], strict=True)]
-    second = bench.reference(known).argmax(-1).tolist()
-    assert (pending.tokens(), later.tokens()) == ([(each,) for each in first], [(each,) for each in second])
-    bench.check_pools()
-
-
-def test_latest_needs_a_step_before(model):
-    bench = Bench(model)
-    work = bench.request(6, LATEST)
-    with pytest.raises(ValueError, match="no token was sampled"):
-        bench.decoder.step([work])
-    bench.step([Work(np.array([3]), *work[1:])])
-
-
 def test_a_failed_step_leaves_the_decoder_usable(model, monkeypatch):
     bench = Bench(model)
     work = bench.request(6, 4)
@@ -261,13 +248,6 @@ def related(bench, count):
     shared = bench.take(LONG)
     bench.fill(shared)
     return [bench.request(LONG + 2 * each, 5 + each, shared=shared) for each in range(count)]
-
-
-def advance(bench, works, steps):
-    for _ in range(steps):
-        tokens = bench.step(works)
-        works = [bench.follow(work, token) for work, token in zip(works, tokens, strict=True)]
-    return works
 
 
 def shared(bench):
@@ -409,20 +389,60 @@ def test_a_capture_disturbs_nothing_and_serves_all_steps_of_its_shape(model, no_
     bench = Bench(model, capture=True)
     works = [bench.request(6, 5), bench.request(9, 8)]
     before = [each[1:].clone() for each in bench.pools]
-    first = bench.step(works)
+    works = advance(bench, works, 1)
     third = bench.request(3, 9)
-    follow = [bench.follow(work, LATEST) for work in works]
-    known = [Work(np.array([token]), *work[1:]) for work, token in zip(follow, first, strict=True)]
-    expected = bench.reference([*known, third]).argmax(-1).tolist()  # a new graph is captured between the two steps
-    assert bench.decoder.step([*follow, third]) == [(each,) for each in expected]
-    bench.check_pools()
-    tokens = expected[:2]
-    for _ in range(2):
-        known = [bench.follow(work, token) for work, token in zip(known, tokens, strict=True)]
-        tokens = bench.step(known)
+    first, second, _ = bench.step([*works, third])  # a new graph is captured between the two steps
+    works = [bench.follow(work, token) for work, token in zip(works, (first, second), strict=True)]
+    advance(bench, works, 2)
 
     assert Replay.captured == 2
     assert any(not torch.equal(one, two[1:]) for one, two in zip(before, bench.pools, strict=True))
+
+
+def test_what_was_used_longest_ago_makes_room(model, no_cuda, monkeypatch):
+    monkeypatch.setattr(graphs, "PROGRAMS", 2)
+    bench = Bench(model, capture=True)
+    works = [bench.request(3 + each, 5 + each) for each in range(3)]
+    counts = []
+    for size in (1, 2, 1, 3, 1, 2):
+        works[:size] = advance(bench, works[:size], 1)
+        counts.append([shape.rows for shape in bench.decoder._programs])
+    assert counts == [[1], [1, 2], [2, 1], [1, 4], [4, 1], [1, 2]]
+    assert Replay.captured == 4
+    assert all(program.graph.valid for program in bench.decoder._programs.values())
+
+
+def test_a_capture_that_lacks_memory_is_tried_again_without_the_others(model, no_cuda, monkeypatch):
+    bench = Bench(model, capture=True)
+    works = advance(bench, [bench.request(6, 5)], 1)
+    captured, free = GraphDecoder._captured, [False]
+
+    def scarce(decoder, program):
+        if decoder._programs:
+            try:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand more")
+            finally:
+                raise RuntimeError("operation failed due to a previous error during capture")
+        if not free[0]:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand more")
+        return captured(decoder, program)
+
+    monkeypatch.setattr(GraphDecoder, "_captured", scarce)
+    free[0] = True
+    works = advance(bench, [*works, bench.request(9, 8)], 1)
+    assert [shape.rows for shape in bench.decoder._programs] == [2] and bench.decoder.fault is None
+    free[0] = False
+    advance(bench, [*works, bench.request(3, 9)], 1)
+    assert bench.decoder.fault == "CUDA out of memory. Tried to allocate 2 GiB"
+
+
+def test_python_collects_no_garbage_during_a_capture(monkeypatch):
+    collected = []
+    monkeypatch.setattr(graphs.gc, "collect", lambda: collected.append(gc.isenabled()))
+    with pytest.raises(ZeroDivisionError), graphs._no_collection():
+        assert not gc.isenabled() and collected
+        raise ZeroDivisionError
+    assert gc.isenabled()
 
 
 def test_graphs_go_when_the_pools_move(model, no_cuda):
@@ -448,6 +468,29 @@ def test_where_a_capture_fails_steps_go_on_without(model, no_cuda, monkeypatch):
     (token,) = bench.step([work])
     bench.step([bench.follow(work, token)])
     assert (bench.decoder.capture, bench.decoder.fault) == (False, "operation not permitted")
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_whether_captures_work_is_tried_before_a_chat_and_said(works, tmp_path, no_cuda, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    if not works:
+        monkeypatch.setattr(GraphDecoder, "_captured", fails)
+    begun = GraphDecoder.__post_init__
+    monkeypatch.setattr(GraphDecoder, "__post_init__", lambda self: (setattr(self, "capture", True), begun(self)))
+    monkeypatch.setenv(VARIABLE, "triton")
+    folder = tiny_model("llama", tmp_path, num_hidden_layers=1)
+    engine = load_engine(folder, device="cpu", dtype="float32", cache="radix", capacity=400, cache_options={})
+    said = [note for note in engine.notes if "CUDA graphs" in note]
+    if works:
+        assert (Replay.captured, said) == (1, [])
+        engine.generate([5, 6, 7], replace(engine.defaults, max_tokens=2, ignore_eos=True, seed=1))
+        assert Replay.captured == 1, "the first reply needs no other"
+    else:
+        fault = "operation not permitted"
+        assert said == [f"Replies are computed without CUDA graphs, which is slower: {fault}."]
+        assert engine.runner.fault == fault
 
 
 class Count(TorchDispatchMode):

@@ -211,6 +211,9 @@ def test_it_is_held_against_the_generic_forward(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(LeanModel, "forward", fail)
     assert "it fails (no such thing)" in choose(loaded).notes[-1]
+    monkeypatch.setattr(type(loaded.model), "forward", lambda *_, **__: fail())
+    with pytest.raises(ModelError, match=r"cannot be run on cpu: no such thing\nTry"):
+        choose(loaded)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM  # noqa: E402
 
 from radixchat.chat.engine import SamplingParams  # noqa: E402
 from radixchat.chat.engine import graphs as module  # noqa: E402
-from radixchat.chat.engine.graphs import LATEST, GraphDecoder  # noqa: E402
+from radixchat.chat.engine.graphs import GraphDecoder  # noqa: E402
 from radixchat.chat.engine.lean import LeanModel  # noqa: E402
 from radixchat.chat.engine.runner import Sampler, Work  # noqa: E402
 
@@ -114,19 +114,6 @@ def test_replays_do_what_eager_steps_do(params, dtype):
     graphs.check()
     for one, other in zip((*graphs.k, *graphs.v), (*eager.k, *eager.v), strict=True):
         assert distance(one[1:], other[1:]) < 1e-3
-
-
-def test_steps_may_be_started_before_the_tokens_of_the_last_are_read():
-    model = lean(DTYPES[0])
-    ahead, behind = Run(model, DTYPES[0]), Run(model, DTYPES[0])
-    works = [ahead.request(size(500, 20), 5), ahead.request(size(900, 9), 6, CHANCE)]
-    expected = behind.advance([behind.request(size(500, 20), 5), behind.request(size(900, 9), 6, CHANCE)], 12)[1]
-    pending = []
-    for _ in range(12):
-        pending.append(ahead.decoder.launch(works))
-        works = [ahead.follow(work, LATEST) for work in works]
-    assert [[token for (token,) in each.tokens()] for each in pending] == expected
-    ahead.check()
 
 
 def test_graphs_follow_when_the_pools_move():
