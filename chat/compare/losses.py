@@ -1,7 +1,7 @@
 """Why one cache reused less than another: for each token that the other one reused, the cause, from `radix.why`.
 
 The causes of a request lie one behind another in its prompt; those between the ends of what two caches reused are the
-whole difference. Knows contests; no text.
+whole difference, but for requests that were retracted, or refused by one of the two. Knows contests; no text.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from ...radix.events import RequestRetracted
 from ...radix.keys import Key, cut
 from ...radix.past import Removal
 from ...radix.why import Cause, Reason, Why
 from .contest import Contest
 
 RETRACTED = "retracted"
-"""What was computed again because a request gave way to others."""
+"""What was computed again, or reused, because a request gave way to others and began again."""
 
 
 class Loss(NamedTuple):
@@ -51,11 +52,27 @@ def _losses(contest: Contest, place: int, arm: int, base: int) -> list[Loss]:
         ours, others = mine[request], theirs[request]
         found += _lost(contest, arm, ours, others.reused, own=True)
         found += _lost(contest, base, others, ours.reused, own=False)
+    begun = mine.keys() & theirs.keys() & (_retracted(contest, arm, place) | _retracted(contest, base, place))
+    again = sum(_later(contest, base, theirs[one]) - _later(contest, arm, mine[one]) for one in begun)
     reused = contest.arms[base].rows[place].reused - contest.arms[arm].rows[place].reused
-    rest = reused - sum(loss.tokens if loss.own else -loss.tokens for loss in found)
-    if rest:
-        found.append(Loss(RETRACTED, abs(rest), own=rest > 0))
+    rest = reused - again - sum(loss.tokens if loss.own else -loss.tokens for loss in found)
+    for reason, tokens in ((RETRACTED, again), (Reason.UNKNOWN, rest)):
+        if tokens:
+            found.append(Loss(reason, abs(tokens), own=tokens > 0))
     return summed(found)
+
+
+def _retracted(contest: Contest, at: int, place: int) -> set[int]:
+    """Returns the requests that gave way to others in a step."""
+    arm = contest.arms[at]
+    events = arm.recording.events[arm.ends[place - 1] if place else 0 : arm.ends[place]]
+    return {event.request for event in events if isinstance(event, RequestRetracted)}
+
+
+def _later(contest: Contest, at: int, why: Why) -> int:
+    """Returns how many tokens more a request reused in the end than when it began first; fewer are below 0."""
+    ended = contest.whys[at].past.requests[why.asker.request].ended
+    return ended.reused - why.reused if ended is not None else 0
 
 
 def summed(losses: Iterable[Loss]) -> list[Loss]:

@@ -24,6 +24,9 @@ VICTIMS = 3
 
 _COLUMNS = ("reused", "prefilled", "evicted", "resident")
 
+_SPARE = ("K and V", "resident", "evicted", "prompt", "TTFT", "prefilled")
+"""Columns of the table that are left out where it is wider than a line may be, the first one first."""
+
 
 class Words:
     """Sentences about a contest.
@@ -80,7 +83,9 @@ class Words:
             for arm, row in zip(self._arms, rows, strict=True):
                 times = [milliseconds(sum(arm.times[first : place + 1]))] if computed else []
                 lines.append([f"{name}  {arm.entrant.title}", *self._cells(row, size), *times])
-        widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+        lines = self._fitting(lines)
+        head = lines[0]
+        widths = _widths(lines)
         before = ""
         for line in lines:
             group = line[0].split("  ")[0]
@@ -89,6 +94,17 @@ class Words:
             before = group
             rest = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
             yield "  ".join([line[0].ljust(widths[0]), *rest])
+
+    def _fitting(self, lines: list[list[str]]) -> list[list[str]]:
+        """Returns the table without those columns that one can do without and that do not fit."""
+        for name in _SPARE:
+            widths = _widths(lines)
+            if sum(widths) + 2 * (len(widths) - 1) <= self._width:
+                break
+            if name in lines[0]:
+                at = lines[0].index(name)
+                lines = [[*line[:at], *line[at + 1 :]] for line in lines]
+        return lines
 
     @staticmethod
     def _cells(row: Row, size: int) -> list[str]:
@@ -178,6 +194,8 @@ class Words:
                 return "nothing is ever kept"
             case Reason.NEW:
                 return f"never there, an earlier request did not fit{text}"
+            case Reason.UNKNOWN:
+                return "not told by the recordings, one of the two refused a request"
             case _ if loss.reason == RETRACTED:
                 return "a request gave way to others, and began again"
         return f"{loss.reason}{text}"
@@ -218,6 +236,11 @@ class Words:
         if not count(key):
             return "a part of a node"
         return f"{quotes[0]}{self._labels[at].fit(key, QUOTED).plain}{quotes[1]}"
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    """Returns the cells that each column of a table takes."""
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
 
 
 def _tokens(number: int) -> str:

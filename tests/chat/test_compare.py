@@ -10,7 +10,7 @@ import pytest
 
 from radixchat.chat import commands
 from radixchat.chat.chat import Chat
-from radixchat.chat.compare.contest import USUAL, Arm, Contest, Entrant, entrants
+from radixchat.chat.compare.contest import USUAL, Arm, Contest, Entrant, Row, entrants
 from radixchat.chat.compare.losses import losses, so_far
 from radixchat.chat.compare.page import page
 from radixchat.chat.compare.run import Wanted, contest_of, place_of
@@ -22,7 +22,7 @@ from radixchat.chat.engine.engine import CACHES, Ask
 from radixchat.chat.errors import UsageError, UserError
 from radixchat.chat.lessons.loading import load_lesson, shipped
 from radixchat.chat.lessons.running import Stage
-from radixchat.radix import PRESETS, BlockState, CacheConfig, TreeState
+from radixchat.radix import PRESETS, BlockState, CacheConfig, RadixCache, TreeState
 from radixchat.radix import events as ev
 from radixchat.radix.keys import as_array, count
 from radixchat.radix.recording import Header, Recorder, load
@@ -186,6 +186,58 @@ def test_what_does_not_fit_is_said_and_the_others_go_on() -> None:
     assert every.arms[0].failures == [] and [place for place, _ in every.arms[1].failures] == [1]
     lines = [line.plain for line in page(every, 1, width=100, look=Look(colour=False))]
     assert any(line.startswith("  did not fit: ") for line in lines)
+
+
+def test_what_one_of_two_refused_is_not_made_up() -> None:
+    """A pool of 8 tokens in blocks refuses what a tree of 10 reuses: nobody retracted anything."""
+    talk = script((TEXT[:9], ""), (TEXT[:9], ""), config=CacheConfig(10))
+    every = contest_of(talk, Wanted(("radix", "hash"), (), 4))
+    assert [place for place, _ in every.arms[1].failures] == [0, 1]
+    assert [(loss.reason, loss.tokens, loss.own) for loss in losses(every, 1, 1)] == [(Reason.UNKNOWN, 8, True)]
+    lines = [line.plain for line in page(every, 1, width=100, look=Look(colour=False))]
+    assert "  8 tok: not told by the recordings, one of the two refused a request" in lines
+
+
+def two_requests(arm: Arm, *, gives_way: bool, said: bool) -> None:
+    """Writes down two requests with one prompt of 12 tokens; the first computes 4 and begins again after the second."""
+    cache, events = RadixCache(48), arm.recording.events
+    prompt = list(range(12))
+
+    def serve(upto: int, request: int = 0) -> int:
+        """One lease; returns what it found."""
+        lease = cache.begin(prompt)
+        found = lease.computed
+        events.extend([*opened, ev.RequestStarted(request, "", 12, found, found)] if request else [])
+        cache.extend(lease, upto - len(lease))
+        cache.commit(lease, prompt[found:upto])
+        cache.finish(lease)
+        events.extend(cache.take_events())
+        opened.clear()
+        return found
+
+    cache.new_step()
+    opened = cache.take_events()
+    serve(4 if gives_way else 12, 1)
+    events.extend([ev.RequestRetracted(1)] if gives_way and said else [])
+    reused = [0, serve(12, 2)]
+    if gives_way:
+        reused[0] = serve(12) - 4  # what it computed itself counts as prefilled
+    for request, tokens in enumerate(reused, start=1):
+        events.append(ev.RequestFinished(request, "stop", 12, tokens, tokens, 12 - tokens, 0, (), 0, 0))
+    arm.ends.append(len(events))
+    arm.rows.append(Row(24, sum(reused), sum(reused), 24 - sum(reused)))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_only_what_was_retracted_is_called_so(said: bool) -> None:
+    """A recording that does not say so leaves the difference open."""
+    every = Contest(script(), [Entrant("radix", CacheConfig(48))] * 2)
+    for arm, gives_way in zip(every.arms, (False, True), strict=True):
+        two_requests(arm, gives_way=gives_way, said=said)
+    assert [arm.rows[0].reused for arm in every.arms] == [11, 11]
+    found = losses(every, 0, 1)
+    assert sum(loss.tokens if loss.own else -loss.tokens for loss in found) == 0
+    assert {str(loss.reason) for loss in found if not loss.own} == {"retracted" if said else "unknown"}
 
 
 def test_samples_and_requests_side_by_side() -> None:
@@ -425,7 +477,7 @@ def test_the_transcript_of_the_documentation(run) -> None:
 
 def test_every_cause_is_in_the_documentation() -> None:
     docs = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
-    apart = {Reason.NEW, Reason.UNKNOWN, Reason.RETOKENISED, Reason.REWRITTEN}  # never between two caches that fit
+    apart = {Reason.NEW, Reason.RETOKENISED, Reason.REWRITTEN}  # never between two caches that fit
     for reason in set(Reason) - apart:
         assert f"| `{reason}` |" in docs
 
