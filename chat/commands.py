@@ -332,16 +332,20 @@ def _export(chat: Chat, argument: str) -> Iterator[Item]:
     yield from exported(chat.journal.recording, argument)
 
 
-def exported(recording: Recording, argument: str, position: int | None = None) -> list[str]:
-    """Exports what /export names, as it was at a moment; None is now. Returns what to say."""
+def exported(recording: Recording, argument: str, position: int | None = None, view: str = "") -> list[str]:
+    """Exports what /export names, as it was at a moment (None is now) and as it is shown. Returns what to say."""
     from .cli import export_options
+    from .exporting.formats import as_shown
     from .exporting.run import export_moment
 
     try:
         words = shlex.split(argument)
     except ValueError as error:
         raise UsageError(f"{argument!r}: {error}", "Close the quotes, or write \\' for one.") from None
-    return export_moment(recording, export_options(words), position)
+    options = export_options(words)
+    if view and not any(word.partition("=")[0] == "--view" for word in words):
+        options = as_shown(options, view)
+    return export_moment(recording, options, position)
 
 
 # -- lines that several places print --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...viz.album import Album, Panel
 from ..errors import UsageError
 from .files import STDOUT
-from .options import NAMES, THEMES, Grid, Options
+from .options import NAMES, THEMES, Grid, Options, check_together
 
 if TYPE_CHECKING:
     from ...viz.scene import Scene
@@ -441,6 +441,17 @@ def format_of(asked: Options) -> Format:
     what = f"the ending {ending!r}" if ending else "a name without an ending"
     endings = ", ".join(ending for row in FORMATS.values() for ending in row.endings)
     raise UsageError(f"{what} tells no format: {asked.output}", f"Give --format, or one of {endings}.")
+
+
+def as_shown(asked: Options, view: str) -> Options:
+    """Returns the options with a view, where the format and the other options allow it; else as they are."""
+    shown = replace(asked, view=view)
+    try:
+        check_together(shown)
+        check_options(format_of(shown), shown)
+    except UsageError:
+        return asked
+    return shown
 
 
 def check_options(format: Format, asked: Options) -> None:

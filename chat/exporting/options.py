@@ -119,11 +119,11 @@ def options(
         seconds=_between("--seconds", seconds, 0.1, 600),
         clobber=not no_clobber,
     )
-    _together(asked)
+    check_together(asked)
     return asked
 
 
-def _together(asked: Options) -> None:
+def check_together(asked: Options) -> None:
     """Raises UsageError for options that mean nothing together."""
     if len(asked.lang) != 2 or not asked.lang.isascii() or not asked.lang.isalpha():
         raise UsageError(f"{asked.lang!r} is no language of two letters", "Write it like --lang zh.")
