@@ -90,6 +90,10 @@ _app(
     "find", "[TEXT|next|back]", "nodes whose text holds TEXT",
     Key("slash", "", TREE, "Find"), Key("n", "next", TREE), Key("N", "back", TREE),
 )  # fmt: skip
+_app(
+    "zoom", "[on|off]", "give the tree the whole window, or let the chat have its room again",
+    Key("o", "", TREE, "Zoom"),
+)  # fmt: skip
 _app("follow", "[on|off]", "keep the end of the active path in sight", Key("f", "", TREE))
 _app("ids", "[on|off]", "show the token ids of the node under the cursor", Key("i", "", TREE))
 _bind("evict", Key("x", "#{node}", TREE, "Evict"))

@@ -36,7 +36,7 @@ MOST: Final = 400
 SHORT: Final = 6
 """Hexadecimal digits of a hash in a row."""
 
-PLACE_FROM, BEFORE_FROM = 60, 90
+PLACE_FROM, BEFORE_FROM = 56, 70
 """Cells from which on rows show the place in the queue; the hash before, and the age."""
 
 _GAP = 2
@@ -104,6 +104,8 @@ class BlocksPicture:
         width: The most cells of a line.
         height: Lines.
         shown: Numbers of the blocks that have a row among the chains, in order.
+        titles: The line that names the columns of the chains.
+        titled: The lines below it that have these columns.
         left_out: Blocks that stand in folded rows.
         free: Blocks that hold nothing; they stand in the queue alone.
     """
@@ -236,6 +238,7 @@ class BlocksPicture:
     def _chains(self, trees: Sequence[Twig]) -> None:
         self._lines += [_Line("blank"), _Line("columns", self._words["chains"])]
         start = len(self._lines)
+        self.titles = start - 1
         for tree in trees:
             for twig in [tree, *_every(tree)]:
                 for child in twig.order or ():
@@ -258,6 +261,7 @@ class BlocksPicture:
             self._lines.append(_Line("chain", entry=entry, spot=spot))
         if len(self._lines) == start:
             self._lines.append(_Line("note", self._words["nothing"]))
+        self.titled = range(start, len(self._lines))
 
     def _queue(self) -> None:
         queue = self._pool.queue

@@ -349,7 +349,7 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         at = event.get_content_offset(self)
         if at is None or self._picture is None or at.y < self._head:
             return
-        node = self._picture.node_at(at.x + self.scroll_offset.x, at.y + self.scroll_offset.y - self._head)
+        node = self._picture.node_at(at.x + self.scroll_offset.x, self._line_at(at.y))
         if node is not None:
             self._go(node)
 
@@ -512,12 +512,19 @@ class TreeView(ScrollView, can_focus=True, inherit_bindings=False):
         if y < self._head and isinstance(picture, Outline):
             title = self._words["one" if picture.nodes == 1 else "tree"].format(nodes=picture.nodes)
             return self._cached(picture.heading(title), ()).crop_extend(0, width, self._ink.ground)
-        line = y - self._head + self.scroll_offset.y
+        line = self._line_at(y)
         if line >= picture.height:
             return self._cached(_BLANK, ()).crop_extend(x, x + width, self._ink.ground)
         # a large figure is much wider than the pane: it paints no more of a line than is seen
         text = picture.line(line, x, x + width) if isinstance(picture, Figure) else picture.line(line)
         return self._cached(text, self._overlays(line)).crop_extend(x, x + width, self._ink.ground)
+
+    def _line_at(self, y: int) -> int:
+        """Returns which line of the picture a line of the widget shows; titles that scroll away stay at the top."""
+        line, picture = y - self._head + self.scroll_offset.y, self._picture
+        roomy = self.scrollable_content_region.height >= _LEAST_HEADED
+        pinned = not y and roomy and isinstance(picture, BlocksPicture) and line in picture.titled
+        return picture.titles if pinned and isinstance(picture, BlocksPicture) else line
 
     def _cached(self, line: Text, overlays: tuple[_Span, ...]) -> Strip:
         key = (line.plain, tuple(line.spans), overlays)

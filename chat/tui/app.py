@@ -17,7 +17,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.widgets import Static, TextArea
 
 from ...radix.recording import Recording
@@ -35,7 +35,7 @@ from .keys import bindings
 from .lines import Lines
 from .shell import PALETTE_KEYS, TINY, Shell
 from .transcript import Transcript, Turn
-from .watch import Watch
+from .watch import Watch, switched
 
 if TYPE_CHECKING:
     from ..history import History
@@ -51,6 +51,9 @@ WIDE = 100
 
 TAB = 7
 """Cells of each tab of a narrow window."""
+
+SPARE = ("ctrl+n", "f6", "f5", "f4", "p", "x", "f3", "o", "space", "slash", "end", "f2")
+"""Keys that the last line leaves out where it is short, the first one first: how to leave and F1 always stand there."""
 
 SLOWEST = 1.0
 """Seconds after which something of a running reply is shown, however slow the screen."""
@@ -124,7 +127,7 @@ class RadixApp(Shell, inherit_bindings=False):
         yield Lines("foresight")
         entries = self.history.entries() if self.history is not None else []
         yield Composer("composer", history=entries, complete=self._complete)
-        yield KeyBar("keys")
+        yield KeyBar("keys", spare=SPARE)
         yield Static(self._safe("radixchat needs a window of at least 40 × 12 cells"), id="tiny")
 
     def on_mount(self) -> None:
@@ -224,7 +227,7 @@ class RadixApp(Shell, inherit_bindings=False):
 
     def write(self, text: str) -> None:
         """Puts a line into the input, to be finished there."""
-        self.set_class(self.desk is None, "-asking")
+        self.set_class(self._alone, "-asking")
         self.composer.write(text)
 
     @on(Composer.Sent)
@@ -234,9 +237,14 @@ class RadixApp(Shell, inherit_bindings=False):
                 self.history.add(event.text)
             self._sent_last = event.text
             self.composer.sent()
-            if self.desk is None:
+            if self._alone:
                 self.set_class(False, "-asking")
                 self.pane.drawing.focus()
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the tree has the window alone, and the input is there only when it is asked for."""
+        return self.desk is None or self.has_class("-zoomed")
 
     def _complete(self, line: str) -> None:
         if self.desk is not None:
@@ -262,45 +270,63 @@ class RadixApp(Shell, inherit_bindings=False):
         """Draws to a file what is shown at the moment."""
         if self.pane.recording is None:
             raise UsageError("nothing is recorded yet", "Wait until the model is loaded.")
-        self._foretell(" · ".join(exported(self.pane.recording, argument, self.pane.position)))
+        told = exported(self.pane.recording, argument, self.pane.position, self.pane.drawing.kind)
+        self._foretell(" · ".join(told))
 
     def _do_stop(self, argument: str) -> None:
         if self.busy and self.desk is not None and self._loaded:
             self.desk.stop()
         else:
-            self.composer.focus()
+            self.set_class(False, "-asking")
+            self.pane.let_go()
             self._show_pane("chat")
 
+    def _do_zoom(self, argument: str) -> None:
+        on = switched(argument, self.has_class("-zoomed"), "zoom")
+        if on and self.front == "chat":
+            self._show_pane("tree")
+        self.set_class(on, "-zoomed")
+        self._foretell("o or Esc gives the chat its room back" if on and self.desk is not None else "")
+
     def _do_pane(self, argument: str) -> None:
-        panes = ("chat", "tree", "node")
+        panes = self._panes
         if argument and argument not in panes:
             raise UsageError(f"there is no pane {argument!r}", f"Panes: {', '.join(panes)}.")
         pane = argument or panes[(panes.index(self.front) + 1) % len(panes)]
         self._show_pane(pane)
 
+    @property
+    def _panes(self) -> tuple[str, ...]:
+        """The panes there are; a recording has no chat."""
+        return ("chat", "tree", "node") if self.desk is not None else ("tree", "node")
+
     def _show_pane(self, pane: str) -> None:
         """Brings a pane to the front where there is room for one only, and gives it the keys."""
+        pane = pane if pane in self._panes else self._panes[0]
         self.front = pane
+        if pane == "chat" and self.has_class("-zoomed"):
+            self.remove_class("-zoomed", "-asking")
         self._arrange()
         self._tabs()
         if pane == "chat":
-            (self.composer if self.desk is not None else self.pane.drawing).focus()
+            self.composer.focus()
         else:
             (self.pane.drawing if pane == "tree" else self.pane.node).focus()
 
-    def _arrange(self) -> None:
+    def _arrange(self, width: int | None = None) -> None:
         """Shows the pane in front where there is room for one only; elsewhere all would be styled anew for naught."""
-        if self.size.width < WIDE:
+        if (width or self.size.width) < WIDE:
             with suppress(NoMatches):  # the first size comes before the first widget
                 self.screen_stack[0].query_one("#body").set_classes(f"-show-{self.front}")
 
-    def on_resize(self) -> None:
-        """The window may have become narrow."""
-        self._arrange()
+    def on_resize(self, event: Resize) -> None:
+        """The window may have become narrow; its own size is still the one before."""
+        self._arrange(event.size.width)
 
     @on(Click, "#tabs")
     def _tab_clicked(self, event: Click) -> None:
-        self._show_pane(("chat", "tree", "node")[min(event.x // TAB, 2)])
+        panes = self._panes
+        self._show_pane(panes[min(event.x // TAB, len(panes) - 1)])
 
     def _do_conversations(self, argument: str) -> None:
         def chosen(name: str | None) -> None:
@@ -494,17 +520,16 @@ class RadixApp(Shell, inherit_bindings=False):
         self._line("banner", line)
 
     def _tabs(self) -> None:
-        names = {"chat": "Chat", "tree": "Tree", "node": "Node"}
         line = Text(no_wrap=True)
-        for pane, name in names.items():
-            line.append(f" {name} ".ljust(TAB - 1), style="reverse bold" if pane == self.front else "")
+        for pane in self._panes:
+            line.append(f" {pane.capitalize()} ".ljust(TAB - 1), style="reverse bold" if pane == self.front else "")
             line.append(" ")
         line.append(" F2 goes to the next", style="dim")
         self._line("tabs", line)
 
 
 REPLAY = frozenset(
-    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn"}
+    {name for name, known in COMMANDS.items() if known.app} - {"conversations", "turn", "zoom"}
     | {"export", "help", "quit", "why"}
 )
 """Commands that mean something for a recording."""

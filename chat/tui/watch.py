@@ -26,6 +26,7 @@ from ...radix.keys import Int32Array
 from ...radix.recording import Recording
 from ...radix.travel import NoStep, Travel, diff
 from ...viz import legend
+from ...viz.cells import paragraphs
 from ...viz.detail import detail, gauge
 from ...viz.picture import Direction, Look
 from ...viz.story import tell, tell_diff
@@ -86,7 +87,7 @@ class Watch(Vertical):
         self._chosen: int | None = None  # the node under the cursor when the present was left
         self._ids = False
         self._told = told
-        self._note: Text | None = None  # shown instead of the node, until the cursor moves
+        self._note: str | None = None  # shown instead of the node, until the cursor moves
 
     BINDINGS: ClassVar = bindings("tree")
 
@@ -143,7 +144,7 @@ class Watch(Vertical):
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
         self._now, self._position = None, position
         if self.drawing.view == "blocks" and not recording.header.config.preset:
-            self._note = Text("A radix tree has no blocks: it is drawn as by /view auto.")
+            self._note = "A radix tree has no blocks: it is drawn as by /view auto."
         self._shown = len(recording.events) if position is None else position
         self.query_one(StripBar).open(recording)
         self.query_one(EventLog).open(self._travel, recording, pieces, self.look)
@@ -254,6 +255,7 @@ class Watch(Vertical):
         width = max(20, self.size.width - 2)
         scene = self.scene
         blocks = self.drawing.kind == "blocks"
+        self.set_class(blocks and not scene.taught, "-blocks")  # which show the pool themselves
         self._write("legend", legend(width=width, lang=scene.lang, veiled=scene.veiled, blocks=blocks, **style))
         if self.snapshot is not None:
             memory = self._bytes_per_token or None
@@ -264,8 +266,9 @@ class Watch(Vertical):
     def _detail(self) -> None:
         """Describes the node under the cursor; where room is short, its pane is there only when there is one."""
         self.set_class(self._note is not None or self.cursor is not None, "-chosen")
+        self.set_class(self._note is not None, "-noted")
         if self._note is not None:
-            self._write("detail", self._note)
+            self._write("detail", Text("\n".join(hung(self._note, max(20, self.node.size.width - 3)))))
         elif self.snapshot is not None and self.cursor is not None:
             scene = self.scene
             told = detail(
@@ -403,8 +406,7 @@ class Watch(Vertical):
         )
         found = diff(self.recording, self._end_of(travel, first), self._end_of(travel, last))
         lines = [f"step {first} to step {last}", *tell_diff(found, self._pieces, look=self.look)[1:]]
-        self._note = Text("\n".join(lines))
-        self._detail()
+        self._say(lines)
         return " · ".join(lines)
 
     def _why(self, argument: str) -> str:
@@ -413,9 +415,26 @@ class Watch(Vertical):
         explained = Explained(self.recording, ascii=self.look.ascii)
         whys = explained.of_step(number_of(argument, "/why 3") if argument else self.step)
         lines = [line for why in whys for line in explained.tell(why)]
-        self._note = Text("\n".join(lines))
-        self._detail()
+        self._say(lines)
         return lines[0]
+
+    def _say(self, lines: list[str]) -> None:
+        """Says something in place of the node; where one pane is shown at a time, brings it to the front."""
+        self._note = "\n".join(lines)
+        self._detail()
+        self.node.scroll_home(animate=False)
+        if not self.node.region.height:
+            self.call_after_refresh(self._bring_note)
+
+    def _bring_note(self) -> None:
+        if self._note is not None and not self.node.region.height:
+            self.app.action_run("/pane node")  # type: ignore[attr-defined]
+
+    def let_go(self) -> None:
+        """Chooses no node: the pane that told of it gives its room back."""
+        self._note = None
+        self.drawing.cursor = None
+        self._detail()
 
     def _set_beats(self, argument: str) -> str:
         self._beats_on = switched(argument, self._beats_on, "beats")
@@ -534,6 +553,14 @@ class StripBar(Widget, can_focus=True):
         """Goes there."""
         if self._strip is not None and isinstance(self.parent, Watch):
             self.parent.clicked(self._strip.position_at(event.x, self.size.width, self.until))
+
+
+def hung(text: str, width: int) -> Iterator[str]:
+    """Yields lines of at most `width` cells; where one goes on below, it does so under its first word, and a bit in."""
+    for line in text.split("\n"):
+        indent = min(len(line) - len(line.lstrip()), width // 2)
+        for number, part in enumerate(paragraphs(line.strip(), width - indent - 2)):
+            yield " " * (indent + 2 * bool(number)) + part
 
 
 def switched(argument: str, now: bool, name: str) -> bool:

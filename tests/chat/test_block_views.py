@@ -153,3 +153,58 @@ async def test_a_tree_in_the_view_of_blocks_says_that_it_has_none() -> None:
             await rig.press("f3")
             seen.append(tree.view)
         assert "blocks" not in seen and set(seen) == {"auto", "rail", "ruler", "figure"}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", [(160, 44), (120, 34)])
+async def test_the_app_has_room_for_all_of_the_blocks(size: tuple[int, int]) -> None:
+    """Gauges, every column, the chains and the free queue; a chosen block takes a third at most."""
+    pytest.importorskip("textual")
+    from .tui_rig import running
+
+    options = {"cache": "hash", "preset": "vllm-0.11", "block_size": 16, "capacity": 160}
+    async with running("Hi! " * 8, "Of blocks. " * 2, size=size, settings={"view": "blocks"}, **options) as rig:
+        await rig.send("Hello there, how are you today?")
+        await rig.send("What are you made of?")
+        pane = rig.app.pane
+        tree = pane.drawing
+
+        def told() -> list[str]:
+            return [tree.render_line(y).text.rstrip() for y in range(tree.size.height)]
+
+        seen = "\n".join(told())
+        for word in ("in use", "retained", "before", "queue", "age", "free queue, taken from the left"):
+            assert word in seen, seen
+        await rig.press("f2", "down")
+        assert 4 < pane.node.region.height <= pane.size.height // 3
+        assert tree.size.height >= 9
+        if size == (120, 34):
+            tree.scroll_end(animate=False)
+            await rig.pilot.pause()
+            assert tree.scroll_offset.y > 6 and "chains" in told()[0] and "before" in told()[0]  # the titles stay
+
+
+@pytest.mark.asyncio
+async def test_what_is_said_in_place_of_a_node_can_be_read_in_a_small_window() -> None:
+    """It comes to the front where one pane is shown at a time, and keys scroll it."""
+    pytest.importorskip("textual")
+    from radixchat.chat.tui.app import RadixApp
+
+    from .scripted import scripted_chat
+    from .tui_rig import Rig
+
+    chat = scripted_chat("Hi!", "Bye!")
+    for line in ("Hello!", "Thanks."):
+        list(chat.send(line))
+    app = RadixApp(None, recording=chat.journal.recording, title="a recording", step=2)
+    async with app.run_test(size=(60, 12)) as pilot:
+        rig = Rig(app, pilot, [])
+        await rig.press("w")
+        await pilot.pause()
+        assert app.front == "node" and app.focused is app.pane.node
+        assert "reused" in rig.text("#detail") and app.pane.node.region.height >= 3
+        if app.pane.node.max_scroll_y:
+            await rig.press("down")
+            assert app.pane.node.scroll_offset.y == 1
+        await rig.press("f2")
+        assert app.front == "tree" and app.pane.drawing.region.height > 0

@@ -38,6 +38,26 @@ async def test_the_app_exports_the_moment_that_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_app_exports_the_view_that_is_shown(tmp_path: Path) -> None:
+    """Where the format has it and no other option asks for the figure; --view says another."""
+    options = {"cache": "hash", "preset": "vllm-0.11", "block_size": 8}
+    async with running("One.", "Two.", **options) as rig:
+        await rig.send("Hello there, and how are you?")
+        await rig.send("/view blocks")
+        names = ("b.svg", "b.dot", "b.txt", "b.json", "f.svg --view figure", "g.svg --grid auto", "t.txt --view=rail")
+        for name in names:
+            await rig.send(f"/export {tmp_path}/{name}")
+        await rig.send("/view rail")
+        await rig.send(f"/export {tmp_path}/r.svg")
+        await rig.send(f"/export {tmp_path}/r.dot")
+        assert "went wrong" not in rig.talk
+    text = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    blocks = {name for name, drawn in text.items() if "retained" in drawn and name != "b.json"}
+    assert blocks == {"b.svg", "b.dot", "b.txt"} and len(text) == len(names) + 2
+    assert "evictable" in text["t.txt"] and text["r.svg"] != text["f.svg"]
+
+
+@pytest.mark.asyncio
 async def test_a_recording_in_the_app_is_exported_where_it_stands(tmp_path: Path) -> None:
     """Without any model."""
     chat = scripted_chat("Hi!", "Bye!")

@@ -154,8 +154,11 @@ async def check_ctrl_q(rig: Rig, key: str) -> None:
 
 async def check_escape(rig: Rig, key: str) -> None:
     await rig.press("f2")
+    await rig.press("down")
+    assert rig.app.pane.node.region.height > 4
     await rig.press(key)
     assert rig.app.focused is rig.app.composer
+    assert rig.app.pane.cursor is None and rig.app.pane.node.region.height == 2  # its room goes back to the tree
 
 
 async def check_ctrl_c(rig: Rig, key: str) -> None:
@@ -245,6 +248,21 @@ async def check_tree_d(rig: Rig, key: str) -> None:
 async def check_tree_w(rig: Rig, key: str) -> None:
     await rig.press("pageup", key)
     assert "step 5, request" in rig.talk and rig.app.pane.step == 5
+
+
+async def check_tree_o(rig: Rig, key: str) -> None:
+    app, narrow = rig.app, rig.app.pane.size.width
+    await rig.press(key)
+    assert app.pane.size.width > narrow + 40 and not app.query_one("#chat").display and not app.composer.display
+    await rig.press("slash")
+    assert app.composer.display  # there is something to type
+    app.composer.text = "/find Hello"
+    await rig.press("enter")
+    assert not app.composer.display and app.focused is app.pane.drawing
+    await rig.press(key)
+    assert app.pane.size.width == narrow and app.composer.display
+    await rig.press(key, "escape")
+    assert app.query_one("#chat").display and app.focused is app.composer
 
 
 async def check_tree_t(rig: Rig, key: str) -> None:
