@@ -54,12 +54,13 @@ def contest_of(script: Script, wanted: Wanted, engine: Engine | None = None) -> 
 
 
 def place_of(contest: Contest, step: int | None) -> int:
-    """Returns the place of a step by its number; None is the last. Raises UsageError when there is none."""
+    """Returns the place of a step by its number; None is the last that has a request. Raises UsageError for another."""
     numbers = [each.number for each in contest.steps]
     if not numbers:
         raise UsageError("nothing was asked yet", "Type a message first.")
     if step is None:
-        return len(numbers) - 1
+        asked = [place for place, each in enumerate(contest.steps) if each.requests]
+        return asked[-1] if asked else len(numbers) - 1
     if step not in numbers:
         raise UsageError(f"there is no step {step}", f"There are steps {numbers[0]} to {numbers[-1]}.")
     return numbers.index(step)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
-from ...viz import sanitize
+from ...viz import legend, sanitize
 from ...viz.picture import Look
 from ...viz.tree_view import TreeView
 from ..compare.contest import Contest
@@ -41,12 +42,89 @@ PANES = ("left", "right", "text")
 """What is shown one at a time where there is little room."""
 
 
+class _Key(NamedTuple):
+    """What some keys do."""
+
+    keys: str
+    action: str
+    label: str  # in the last line, at the first of the keys; "" is not there
+    help: str
+
+
+_KEYS = (
+    _Key("left", "step(-1)", "Back", "the step before"),
+    _Key("right", "step(1)", "Forward", "the step after"),
+    _Key("home", "goto(0)", "First", "the first step"),
+    _Key("end", "goto(-1)", "Last", "the last step"),
+    _Key("tab", "pair(1)", "Caches", "two others of the caches"),
+    _Key("shift+tab", "pair(-1)", "", "the two before"),
+    _Key("f2,space", "pane", "Pane", "in a small window, the next pane"),
+    _Key("down,j", "scroll(1)", "Scroll", "scroll the structures down"),
+    _Key("up,k", "scroll(-1)", "", "scroll them up"),
+    _Key("pagedown", "read(1)", "Why", "scroll the text down"),
+    _Key("pageup", "read(-1)", "", "scroll it up"),
+    _Key("f1,question_mark", "help", "Help", "this list"),
+    _Key("escape,q,ctrl+c", "leave", "Close", "leave the comparison; ^C copies selected text"),
+    _Key("ctrl+q", "app.quit", "Quit", "leave radixchat"),
+)
+"""All keys of the screen; its bindings, its last line and its help are made of these."""
+
+_SPARE = ("ctrl+q", "down", "pagedown", "home", "end", "f1", "tab", "f2", "left", "right")
+"""Keys that the last line leaves out where it is short, the first one first: how to leave always stands there."""
+
+
+_NAMES = 12
+"""Cells of the names of keys in the help."""
+
+
+def _bindings() -> list[Binding]:
+    return [
+        Binding(key, row.action, row.label or row.help, show=bool(row.label) and not at, priority="tab" in key)
+        for row in _KEYS
+        for at, key in enumerate(row.keys.split(","))
+    ]
+
+
+class KeysScreen(ModalScreen[None]):
+    """What every key of the comparison does."""
+
+    DEFAULT_CSS = """
+    KeysScreen { align: center middle; background: $background 60%; }
+    KeysScreen #compare-help { width: 90%; max-width: 90; height: auto; max-height: 90%; border: round $primary; }
+    KeysScreen #compare-help { background: $surface; padding: 0 1; }
+    KeysScreen.-ascii #compare-help { border: ascii $primary; }
+    KeysScreen Static { height: auto; }
+    """
+    BINDINGS: ClassVar = [Binding("escape,q,f1,question_mark,ctrl+c", "dismiss", "Close")]
+
+    def __init__(self, *, ascii: bool) -> None:
+        super().__init__()
+        self._ascii = ascii
+        self.set_class(ascii, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        """Key after key."""
+        with VerticalScroll(id="compare-help") as scroll:
+            scroll.border_title = "Keys: arrows scroll, Esc closes"
+            yield Static(self.text, markup=False)
+
+    @property
+    def text(self) -> Text:
+        """What it says."""
+        text = Text()
+        for row in _KEYS:
+            names = "  ".join(key_name(key, ascii=self._ascii) for key in row.keys.split(","))
+            text.append(f"{names:<{_NAMES}}", "bold").append(f"{row.help}\n")
+        text.rstrip()
+        return text
+
+
 class CompareScreen(ModalScreen[None]):
     """Two of the caches of a comparison.
 
     Args:
         contest: What is shown; this screen is its one reader.
-        place: Of the step at first; None is the last.
+        place: Of the step at first; None is the last that has a request.
         look: How to paint.
     """
 
@@ -57,6 +135,10 @@ class CompareScreen(ModalScreen[None]):
     CompareScreen .side { width: 1fr; height: 1fr; padding: 0 1; }
     CompareScreen #right { border-left: vkey $foreground 25%; }
     CompareScreen .title { height: auto; max-height: 2; text-style: bold; }
+    CompareScreen .title, CompareScreen #compare-heading { text-wrap: nowrap; text-overflow: ellipsis; }
+    CompareScreen #compare-legend { height: auto; padding: 0 1; }
+    CompareScreen #compare-legend, CompareScreen #said { text-wrap: nowrap; text-overflow: clip; }
+    CompareScreen.-low #compare-legend, CompareScreen.-single.-text #compare-legend { display: none; }
     CompareScreen TreeView { height: 1fr; }
     CompareScreen #text { height: auto; max-height: 45%; border-top: solid $foreground 25%; padding: 0 1; }
     CompareScreen #said { height: auto; }
@@ -68,31 +150,13 @@ class CompareScreen(ModalScreen[None]):
     CompareScreen.-single.-text #text { display: block; height: 1fr; max-height: 100%; border-top: none; }
     """
     AUTO_FOCUS = None
-    BINDINGS: ClassVar = [
-        Binding("left", "step(-1)", "Back"),
-        Binding("right", "step(1)", "Forward"),
-        Binding("home", "goto(0)", show=False),
-        Binding("end", "goto(-1)", show=False),
-        Binding("tab", "pair(1)", "Caches", priority=True),
-        Binding("shift+tab", "pair(-1)", show=False, priority=True),
-        Binding("f2", "pane", "Pane"),
-        Binding("space", "pane", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-        Binding("down", "scroll(1)", "Scroll"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("pageup", "read(-1)", show=False),
-        Binding("pagedown", "read(1)", "Why"),
-        Binding("escape", "dismiss", "Close"),
-        Binding("q", "dismiss", show=False),
-        Binding("ctrl+q", "app.quit", "Quit"),
-    ]
+    BINDINGS: ClassVar = _bindings()
 
     def __init__(self, contest: Contest, *, look: Look, place: int | None = None) -> None:
         super().__init__()
         self._contest = contest
         self._look = look
-        self._place = len(contest.steps) - 1 if place is None else place
+        self._place = place_of(contest, None) if place is None else place
         arms = range(len(contest.arms))
         self._pairs = list(combinations(arms, 2)) or [(0, 0)]
         self._pair = 0
@@ -109,9 +173,10 @@ class CompareScreen(ModalScreen[None]):
                     title.add_class("title")
                     yield title
                     yield TreeView(id=f"{side}-tree")
+        yield Lines("compare-legend")
         with VerticalScroll(id="text"):
             yield Lines("said")
-        yield KeyBar("compare-keys", spare=("ctrl+q", "down", "pagedown"))
+        yield KeyBar("compare-keys", spare=_SPARE)
 
     def on_mount(self) -> None:
         """Shows the step."""
@@ -164,6 +229,18 @@ class CompareScreen(ModalScreen[None]):
         text = self.query_one("#text")
         text.scroll_relative(y=by * (lines or max(1, text.size.height - 1)), animate=False)
 
+    def action_help(self) -> None:
+        """Shows what the keys do."""
+        self.app.push_screen(KeysScreen(ascii=self._look.ascii))
+
+    def action_leave(self) -> None:
+        """Closes the screen; selected text is copied first, and then is not selected any more."""
+        if self.get_selected_text():
+            self.action_copy_text()
+            self.clear_selection()
+        else:
+            self.dismiss()
+
     # -- drawing -------------------------------------------------------------------------------------------------------
 
     @property
@@ -176,6 +253,7 @@ class CompareScreen(ModalScreen[None]):
 
     def _arrange(self) -> None:
         self.set_class(self.size.width < WIDE or self.size.height < HIGH, "-single")
+        self.set_class(self.size.height < HIGH, "-low")
         for number, pane in enumerate(PANES):
             self.set_class(number == self._pane, f"-{pane}")
         self.refresh_bindings()
@@ -201,7 +279,17 @@ class CompareScreen(ModalScreen[None]):
                 self._shown[side] = at
             view.view = "blocks" if arm.entrant.config.preset else "rail"
             view.show(arm.panel(place), arm.recording.pieces, bytes_per_token=contest.script.bytes_per_token or None)
+        self._write("compare-legend", self._legend())
         self._write("said", Text("\n".join([*words.table(place), "", *words.why(place)]), no_wrap=True))
+
+    def _legend(self) -> Text:
+        """Returns what the signs mean, of all that may be seen at once."""
+        shown = self._pairs[self._pair]
+        if self._single:
+            shown = shown[self._pane : self._pane + 1]
+        blocks = any(self._contest.arms[at].entrant.config.preset for at in shown)
+        look, width = self._look, max(20, self.size.width - 2)
+        return legend(width=width, palette=look.palette, ascii=look.ascii, colour=look.colour, blocks=blocks)
 
     def _names(self) -> list[str]:
         return [sanitize(self._contest.arms[at].entrant.title) for at in self._pairs[self._pair]]

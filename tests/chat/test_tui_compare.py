@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from textual.pilot import Pilot
+from textual.selection import SELECT_ALL
 
 from radixchat.chat.compare.run import Wanted, contest_of
 from radixchat.chat.compare.sources import open_script
-from radixchat.chat.tui.compare import CompareApp, CompareScreen
+from radixchat.chat.tui.compare import CompareApp, CompareScreen, KeysScreen
+from radixchat.chat.tui.help import key_name
 from radixchat.chat.tui.lines import Lines
 from radixchat.viz.picture import Look
 from radixchat.viz.tree_view import TreeView
@@ -40,8 +42,10 @@ def visible(screen: CompareScreen) -> list[str]:
 
 @pytest.mark.asyncio
 async def test_both_structures_the_numbers_and_why() -> None:
-    """A tree as its outline, hash blocks as chains and queue; the last step at first."""
+    """A tree as its outline, hash blocks as chains and queue; the last step that has a request at first."""
     async with shown() as (screen, pilot):
+        assert "step 7 of 8" in says(screen, "compare-heading") and "reused 87 of 93" in says(screen, "left-title")
+        await pilot.press("end")
         assert "step 8 of 8: The bill" in says(screen, "compare-heading")
         assert says(screen, "left-title").startswith("radix tree, lru")
         assert says(screen, "right-title").startswith("hash vllm-0.33, blocks of 16")
@@ -108,6 +112,70 @@ async def test_escape_closes_it_and_alone_ends_the_program() -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert pilot.app.return_code == 0
+
+
+@pytest.mark.asyncio
+async def test_ctrl_c_leaves_but_where_text_is_selected() -> None:
+    async with shown() as (screen, pilot):
+        screen.selections = {screen.query_one("#said"): SELECT_ALL}
+        await pilot.press("ctrl+c")
+        assert "radix tree" in pilot.app.clipboard and pilot.app.screen is screen
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert pilot.app.return_code == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("key", ["f1", "question_mark"])
+async def test_help_names_every_key(key: str) -> None:
+    async with shown(size=(60, 20)) as (screen, pilot):
+        await pilot.press(key)
+        helped = pilot.app.screen
+        assert isinstance(helped, KeysScreen)
+        words = helped.text.plain.split()
+        assert {key_name(binding.key) for binding in screen.BINDINGS} <= set(words)
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+
+
+@pytest.mark.asyncio
+async def test_the_signs_are_explained() -> None:
+    """Those of what is shown; not where there is no room, and not beside the text alone."""
+    async with shown() as (screen, pilot):
+        legend = screen.query_one("#compare-legend", Lines)
+        assert "reused" in legend.text and "a hit does not count yet" in legend.text and legend.region.height
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "a hit does not count yet" not in legend.text and legend.region.height == 1  # of the tree
+        await pilot.press("f2")
+        await pilot.pause()
+        assert "a hit does not count yet" in legend.text
+        await pilot.press("f2")
+        await pilot.pause()
+        assert not legend.region.height
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 160])
+async def test_the_last_line_keeps_the_key_that_leaves(width: int) -> None:
+    async with shown(size=(width, 20)) as (screen, _):
+        keys = says(screen, "compare-keys")
+        assert "Esc Close" in keys and len(keys) <= width
+        assert ("Home First" in keys and "End Last" in keys) == (width > 80)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+async def test_a_row_of_the_table_is_one_line(width: int) -> None:
+    """What does not fit is left out, column by column; numbers stand under their titles."""
+    async with shown(size=(width, 24)) as (screen, _):
+        said = screen.query_one("#said", Lines)
+        table = [line for line in said.text.split("\n")[:6] if line]
+        assert len(table) == 5 and all(len(line) == len(table[0]) <= width - 4 for line in table)
+        titles = table[0].split()
+        assert titles[0] == "tokens" and "reused" in titles and ("resident" in titles) == (width > 60)
+        at = table[0].index("reused") + len("reused")
+        assert [line[at - 3 : at].strip() for line in table[1:]] == ["87", "80", "298", "256"]
 
 
 @pytest.mark.asyncio
