@@ -107,6 +107,7 @@ class Words:
         config = recording.header.config
         self._preset = config.preset
         self._page = f"{'block' if config.preset else 'page'} of {config.page_size}"
+        self._node = "block" if config.preset else "node"
 
     # -- the line under a turn -----------------------------------------------------------------------------------------
 
@@ -207,7 +208,7 @@ class Words:
             return f"the cache held its first {_tokens(why.at)}; the recording does not tell those behind"
         if why.at >= why.prompt:
             return "the cache held all of it"
-        node = f" (node {why.node})" if why.node and why.at == why.matched else ""
+        node = f" ({self._node} {why.node})" if why.node is not None and why.at == why.matched else ""
         held = f"the cache held its first {_tokens(why.at)}{node}" if why.at else "the cache held none of it"
         goes = f"{held}; it goes on with {self._text(why.wanted)}"
         now = f", the cache with {self._text(why.there)}" if why.there else ""

@@ -57,7 +57,7 @@ class Asked:
     moment: int  # of its lookup
     namespace: str = ""
     lease: int = -1  # -1: a sample, that went on from the prompt of another
-    node: int = 0  # where its match ended
+    node: int | None = None  # where its match ended, of hash blocks the number of the block; None: nothing was found
     found: dict[int, int] = field(default_factory=dict)  # tokens with K/V in the hash blocks found, by their place
     holds: int = -1  # the lease that it has now; -1: it waits, or the events do not tell which
     waits: bool = False  # it was retracted, and has not begun again
@@ -171,7 +171,7 @@ class Past:
         elif type(event) not in _BEGINNING:
             self._entering = None
 
-    def begin(self, lease: int, namespace: str, node: int = 0) -> Asked | None:
+    def begin(self, lease: int, namespace: str, node: int | None = None) -> Asked | None:
         """A lease begins; returns the request that is known to have it."""
         asked = self._entering if self._entering is not None and self._entering.lease < 0 else None
         if asked is None:
@@ -179,7 +179,7 @@ class Past:
             self._begin_again(lease)
         else:
             asked.lease = asked.holds = lease
-            asked.namespace, asked.node = namespace, node
+            asked.namespace, asked.node = namespace, node or None
         self.starts[lease] = self._moment
         return asked
 
@@ -201,11 +201,19 @@ class Past:
         self._closed = (namespace, key, tail)
 
     def _depth(self, asked: Asked) -> int:
-        """Returns how many tokens of the path that a request held are surely its own."""
+        """Returns how many tokens of the path that a request held are surely its own; all behind may be another's.
+
+        Whoever generated something has K/V of all but its last token, in whole pages.
+        """
+        done = asked.prompt + asked.ended.generated - 1 if asked.ended is not None and asked.ended.generated else 0
+        return max(self._surely(asked), done - done % self._page)
+
+    def _surely(self, asked: Asked) -> int:
+        """Returns the same, from what its lease is known to have."""
         if asked.holds >= 0:
             return self.depths[asked.holds]
         if asked.lease < 0 and not asked.waits:
-            return asked.reused  # a sample: the rest of its last node may be another's
+            return asked.reused  # a sample
         return min((self.depths[lease] for lease in self._loose), default=0)
 
     def life(self, lease: int) -> Life:
@@ -380,7 +388,7 @@ class _Pool:
             block = self._state.nodes[number]
             asked.found[place] = count(block.key)
             if place * size < asked.matched:
-                asked.node = block.node
+                asked.node = number
 
     def _taken(self, event: ev.BlocksTaken | ev.BlockCopied) -> None:
         """Now it is known for whom there was made room."""

@@ -64,7 +64,7 @@ class Why:
     prompt: int  # tokens
     matched: int  # found by the lookup
     reused: int  # not computed, when it began
-    node: int  # where the match ended; 0: nothing was found
+    node: int | None  # where the match ended, of hash blocks the number of the block; None: nothing was found
     known: int  # tokens of the prompt that the recording tells, from its first
     at: int  # tokens from the prompt's first that stood in the cache, one by one; there the two part
     wanted: Key  # what the prompt goes on with
