@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..radix.recording import Recording
 from .chat import SETTINGS, Chat, Copied, Item, Preview, Tree
 from .conversation import Conversation, Divergence
+from .counted import counted
 from .engine import Engine
 from .errors import UsageError, UserError
 from .local_models import local_models
@@ -213,7 +214,7 @@ def _list(chat: Chat, argument: str) -> Iterator[Item]:
     shown = entries if argument == "all" else entries[:LISTED]
     for entry in shown:
         mark = "*" if entry.name == chat.current.name else "+" if entry.open else " "
-        counts = f"{_counted(entry.turns, 'turn')}, {entry.tokens} tokens"
+        counts = f"{counted(entry.turns, 'turn')}, {entry.tokens} tokens"
         yield f"{mark} {entry.name}: {counts}{f' · {entry.opening}' if entry.opening else ''}"
     if len(entries) > len(shown):
         yield f"and {len(entries) - len(shown)} more: /list all; /search TEXT looks into them"
@@ -321,8 +322,8 @@ def _stats(chat: Chat, argument: str) -> Iterator[Item]:
     yield f"{totals.turns} turns · hit ratio {ratio}: reused {totals.reused} of {totals.prompt} prompt tokens"
     yield f"generated {totals.generated} · evicted {totals.evicted} tokens"
     nodes = sum(1 for _ in snapshot.nodes())
-    counted = f"{nodes} node{'' if nodes == 1 else 's'}"
-    yield f"{counted} · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
+    parts = counted(nodes, chat.consists_of)
+    yield f"{parts} · {snapshot.resident} tokens resident · {snapshot.free} free of {snapshot.capacity}"
     yield about_model(chat)
 
 
@@ -360,8 +361,8 @@ def preview_line(preview: Preview) -> str:
     if peek.inside is not None:
         parts.append(f"end inside #{peek.inside[0]} at {peek.inside[1]}, which splits unless the reply follows it")
     if peek.evicts:
-        nodes = "1 node" if len(peek.evicts) == 1 else f"{len(peek.evicts)} nodes"
-        parts.append(f"evict {nodes} first ({sum(gone.tokens for gone in peek.evicts)} tok)")
+        first = counted(len(peek.evicts), preview.of)
+        parts.append(f"evict {first} first ({sum(gone.tokens for gone in peek.evicts)} tok)")
     if not peek.fits:
         parts.append(f"not fit: {peek.room} tokens of room needed, {peek.available} can be had")
     return " · ".join(parts)
@@ -426,11 +427,7 @@ def wanted(what: str, example: str) -> str:
 
 def _where(conversation: Conversation) -> str:
     turns = len(conversation.turns)
-    return f"now in {conversation.name}" + (f", with {_counted(turns, 'turn')}" if turns else "")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"now in {conversation.name}" + (f", with {counted(turns, 'turn')}" if turns else "")
 
 
 def _sample(chat: Chat) -> str:
