@@ -1,9 +1,9 @@
 """Attention of new tokens over keys and values that lie scattered in a pool: the torch reference.
 
-Two operations, as in SGLang and LightLLM: *extend* (any number of new tokens on top of a cached prefix, causal among
-themselves) and *decode* (one new token per sequence). A batch is packed: the new tokens of all sequences stand in one
-row, and :class:`RaggedBatch` says whose they are and where the keys of each sequence lie. The pool of a layer has the
-shape ``[slots, kv_heads, head_dim]``.
+One operation, *extend*: any number of new tokens on top of a cached prefix, causal among themselves; with one new token
+for each sequence it is what SGLang and LightLLM call *decode*. A batch is packed: the new tokens of all sequences stand
+in one row, and :class:`RaggedBatch` says whose they are and where the keys of each sequence lie. The pool of a layer
+has the shape ``[slots, kv_heads, head_dim]``.
 
 New tokens are attended from the tensors they were just computed in, never from a slot that another sequence of the
 batch may share. Knows nothing of models, requests and trees: only of rows and slots.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ class Group(NamedTuple):
     places: Tensor | None  # [G], int64: where the new tokens stand among the slots, if some are in the scratch slot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RaggedBatch:
     """Where the queries and the keys of a packed batch are. Made once per forward and used by every layer.
 
@@ -90,8 +91,7 @@ class RaggedBatch:
     write_slots: Tensor  # [T], int64: where the K/V of each new token go
     write_run: int | None  # first of them if they are one ascending run
     spans: tuple[Span, ...]  # [B]: the same on the host
-    groups: tuple[Group, ...]  # of sequences that attend together ...
-    alone: tuple[Span, ...]  # ... and all the others
+    slots: tuple[npt.NDArray[np.int32], ...] = field(repr=False, compare=False)  # [B]: of all its tokens, there as well
     biases: dict[tuple[int, ...], Tensor] = field(default_factory=dict, repr=False, compare=False)  # by shape
     buffers: dict[tuple[Any, ...], Tensor] = field(default_factory=dict, repr=False, compare=False)  # by shape and use
 
@@ -116,9 +116,6 @@ class RaggedBatch:
             _span(row, count, each, kv_indices[place : place + each.size - count])
             for row, place, count, each in zip(rows.tolist(), places.tolist(), new, slots, strict=False)
         )
-        together = _together(spans)
-        grouped = {span.first for group in together for span in group}
-        by_row = {span.first: each for span, each in zip(spans, slots, strict=True)}
         return cls(
             qo_indptr=torch.from_numpy(rows).to(device),
             kv_indptr=torch.from_numpy(places).to(device),
@@ -127,14 +124,30 @@ class RaggedBatch:
             write_slots=torch.from_numpy(writes.astype(np.int64)).to(device),
             write_run=int(writes[0]) if _ascending(writes) else None,
             spans=spans,
-            groups=tuple(_group(group, [by_row[span.first] for span in group], device) for group in together),
-            alone=tuple(span for span in spans if span.first not in grouped),
+            slots=tuple(slots),
         )
 
     @property
     def decodes(self) -> bool:
         """Whether every sequence has exactly one new token."""
         return len(self.spans) == self.write_slots.shape[0]
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Sequences that attend together ..."""
+        by_row = {span.first: each for span, each in zip(self.spans, self.slots, strict=True)}
+        device = self.kv_indices.device
+        return tuple(_group(each, [by_row[span.first] for span in each], device) for each in self._together)
+
+    @cached_property
+    def alone(self) -> tuple[Span, ...]:
+        """... and all the others."""
+        grouped = {span.first for group in self._together for span in group}
+        return tuple(span for span in self.spans if span.first not in grouped)
+
+    @cached_property
+    def _together(self) -> list[list[Span]]:
+        return _together(self.spans)
 
     def bias(self, span: Span, like: Tensor) -> Tensor:
         """Returns what to add to the scores of a span, ``[new, prefix + new]``: 0, or -inf for tokens yet to come.
@@ -272,28 +285,6 @@ def extend(
         rows = slice(span.first, span.first + span.new)
         result[rows] = _attend_alone(q[rows], k[rows], v[rows], k_pool, v_pool, batch, span, scale, softcap)
     return result
-
-
-def decode(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    k_pool: Tensor,
-    v_pool: Tensor,
-    batch: RaggedBatch,
-    scale: float,
-    *,
-    softcap: float | None = None,
-) -> Tensor:
-    """Attends one new token per sequence; arguments and result as for :func:`extend`, with T = B."""
-    if not batch.decodes:
-        raise ValueError("decode takes exactly one new token per sequence")
-    return extend(q, k, v, k_pool, v_pool, batch, scale, softcap=softcap)
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, batch: RaggedBatch, scale: float) -> Tensor:
-    """Attends whatever a batch holds; arguments and result as for :func:`extend`."""
-    return (decode if batch.decodes else extend)(q, k, v, k_pool, v_pool, batch, scale)
 
 
 def _gather(pool: Tensor, new: Tensor, span: Span) -> Tensor:

@@ -1,7 +1,8 @@
-"""The small steps between the matrix products of a transformer, each as one function: the torch reference.
+"""The small steps between the matrix products of a transformer, each as one function: what Triton's kernels must equal.
 
 Norms, rotation with storing, the gated activation, and sampling. Every function computes in float32 and returns the
-type it was given. `triton_fused` offers the same names with the same arguments, one launch each (sampling: a few).
+type it was given. `triton_fused` offers the same names with the same arguments, one launch each (sampling: a few). No
+model runs through this: on a CPU that is `ops.TorchKernels`, which is made for speed.
 Knows nothing of models, requests and trees: only of rows, heads and slots.
 """
 

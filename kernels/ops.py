@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .attention import RaggedBatch, attend, write
+from .attention import RaggedBatch, extend, write
 
 
 class Kernels(Protocol):
@@ -105,7 +105,7 @@ class TorchKernels:
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, scale: float) -> Tensor:
         """See :class:`Kernels`."""
-        return attend(q, k, v, k_pool, v_pool, self.batch, scale)
+        return extend(q, k, v, k_pool, v_pool, self.batch, scale)
 
     def silu_mul(self, gate_up: Tensor) -> Tensor:
         """See :class:`Kernels`."""

@@ -42,7 +42,7 @@ STEP = 64
 """Pieces are multiples of this many tokens long."""
 
 PROCESSORS = 132
-"""Programs that run side by side, if nobody says otherwise: an H100's multiprocessors."""
+"""Programs that run side by side where no device can be asked: an H100's multiprocessors."""
 
 
 class Segment(NamedTuple):
@@ -62,12 +62,6 @@ class Estimate(NamedTuple):
     tokens: int  # the same two by the plan; a segment with more rows than a tile is read once per tile
     rows: int
     group: int  # heads that share a KV head
-
-    def bytes(self, kv_heads: int, head_dim: int, itemsize: int = 2) -> tuple[int, int]:
-        """Returns the bytes with nothing shared and by the plan; caches of the device are left out of account."""
-        token = 2 * head_dim * itemsize * kv_heads
-        row = 2 * self.group * (head_dim + 1) * 4 * kv_heads
-        return self.alone * token + self.alone_rows * row, self.tokens * token + self.rows * row
 
     @property
     def gain(self) -> float:

@@ -37,12 +37,10 @@ import triton.language as tl
 from torch import Tensor
 
 from .attention import RaggedBatch
+from .tree_attention import PROCESSORS
 from .variants import Variant
 
 LOG2E = math.log2(math.e)
-
-PROCESSORS = 132
-"""How many programs run side by side where no device can be asked: an H100's multiprocessors."""
 
 GRANULE = 64
 """Splits are multiples of this many keys long."""

@@ -8,7 +8,7 @@ tensors. Knows nothing of models, requests and trees.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -20,18 +20,14 @@ from .tree_attention import Placed
 class Attention(Protocol):
     """How the new tokens of a batch attend."""
 
-    def attend(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        scale: float,
-        *,
-        softcap: float | None = None,
-    ) -> Tensor:
-        """Takes what :func:`radixchat.kernels.attention.extend` takes, and returns what it returns."""
+    def attend(self, *layer: Tensor, scale: float, softcap: float | None = None) -> Tensor:
+        """Takes what :func:`radixchat.kernels.attention.extend` takes, and returns what it returns.
+
+        Args:
+            layer: q, k, v, k_pool and v_pool.
+            scale: What the scores are multiplied with.
+            softcap: Where scores level off, or None.
+        """
 
 
 class Decoding(NamedTuple):
@@ -43,32 +39,10 @@ class Decoding(NamedTuple):
     max_splits: int  # programs that share a sequence at most
     partial: tuple[Tensor, Tensor] | None = None  # room for their results: see `triton_attention.decode`
 
-    def attend(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        scale: float,
-        *,
-        softcap: float | None = None,
-    ) -> Tensor:
+    def attend(self, *layer: Tensor, scale: float, softcap: float | None = None) -> Tensor:
         """See :class:`Attention`."""
-        return triton_attention.decode(
-            q,
-            k,
-            v,
-            k_pool,
-            v_pool,
-            self.indices,
-            self.starts,
-            self.lengths,
-            scale,
-            max_splits=self.max_splits,
-            softcap=softcap,
-            partial=self.partial,
-        )
+        options: dict[str, Any] = {"max_splits": self.max_splits, "softcap": softcap, "partial": self.partial}
+        return triton_attention.decode(*layer, self.indices, self.starts, self.lengths, scale, **options)
 
 
 class Sharing(NamedTuple):
@@ -77,21 +51,9 @@ class Sharing(NamedTuple):
     placed: Placed  # a plan, in tensors that stay where they are
     partial: tuple[Tensor, Tensor] | None = None  # room for its results: see `triton_tree.decode_shared`
 
-    def attend(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        scale: float,
-        *,
-        softcap: float | None = None,
-    ) -> Tensor:
+    def attend(self, *layer: Tensor, scale: float, softcap: float | None = None) -> Tensor:
         """See :class:`Attention`."""
-        return triton_tree.decode_shared(
-            q, k, v, k_pool, v_pool, self.placed, scale, softcap=softcap, partial=self.partial
-        )
+        return triton_tree.decode_shared(*layer, self.placed, scale, softcap=softcap, partial=self.partial)
 
 
 class Ragged(NamedTuple):
@@ -99,28 +61,19 @@ class Ragged(NamedTuple):
 
     batch: RaggedBatch
 
-    def attend(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        scale: float,
-        *,
-        softcap: float | None = None,
-    ) -> Tensor:
+    def attend(self, *layer: Tensor, scale: float, softcap: float | None = None) -> Tensor:
         """See :class:`Attention`."""
-        batch = self.batch
+        batch, new_keys = self.batch, layer[1]
         if not batch.decodes:
-            return triton_attention.extend(q, k, v, k_pool, v_pool, batch, scale, softcap=softcap)
+            return triton_attention.extend(*layer, batch, scale, softcap=softcap)
         key = ("starts",)
         if key not in batch.buffers:  # once per forward
             batch.buffers[key] = batch.kv_indptr[:-1].long()
         longest = max(span.prefix for span in batch.spans)
-        count = triton_attention.splits(len(batch.spans), k.shape[1], longest, triton_attention.processors(q.device))
+        processors = triton_attention.processors(new_keys.device)
+        count = triton_attention.splits(len(batch.spans), new_keys.shape[1], longest, processors)
         decoding = Decoding(batch.kv_indices, batch.buffers[key], batch.prefix_lens, count)
-        return decoding.attend(q, k, v, k_pool, v_pool, scale, softcap=softcap)
+        return decoding.attend(*layer, scale=scale, softcap=softcap)
 
 
 class TritonKernels:
@@ -164,4 +117,4 @@ class TritonKernels:
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, scale: float) -> Tensor:
         """See :class:`radixchat.kernels.ops.Kernels`."""
-        return self.attention.attend(q, k, v, k_pool, v_pool, scale)
+        return self.attention.attend(q, k, v, k_pool, v_pool, scale=scale)

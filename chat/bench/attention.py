@@ -128,7 +128,7 @@ class Layer:
         """Returns a call of the torch reference, its batch described beforehand; new tokens go to the scratch slot."""
         slots = [np.append(each, np.int32(0)) for each in self.slots]
         batch = RaggedBatch.build([1] * len(slots), slots, self.device)
-        return lambda: reference.decode(*self.facts, batch, self.scale)
+        return lambda: reference.extend(*self.facts, batch, self.scale)
 
     def gathered(self) -> Call:
         """Returns a call that gathers all keys and values by their slots, then runs SDPA over them."""

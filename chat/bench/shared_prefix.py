@@ -122,7 +122,9 @@ def engine(at: Conditions) -> Rows:
 def _plan(layer: Layer) -> tree_attention.Plan:
     many = {"group": layer.heads.group, "kv_heads": layer.heads.keys}
     if layer.device.type == "cuda":
-        many["processors"] = torch.cuda.get_device_properties(layer.device).multi_processor_count
+        from ...kernels.triton_attention import processors
+
+        many["processors"] = processors(layer.device)
     return tree_attention.plan(layer.slots, **many)
 
 

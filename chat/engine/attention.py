@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
-from ...kernels.attention import RaggedBatch, decode, extend, write
+from ...kernels.attention import RaggedBatch, extend, write
 from ...kernels.backend import backend_for
 
 WIDEST = 256
@@ -54,9 +54,8 @@ class PoolStore(NamedTuple):
         if q.shape[2] <= WIDEST and backend_for(q.device) == "triton":
             from ...kernels.triton_ops import Ragged
 
-            return Ragged(self.batch).attend(q, k, v, k_pool, v_pool, scaling, softcap=softcap)[None]
-        operation = decode if self.batch.decodes else extend
-        return operation(q, k, v, k_pool, v_pool, self.batch, scaling, softcap=softcap)[None]
+            return Ragged(self.batch).attend(q, k, v, k_pool, v_pool, scale=scaling, softcap=softcap)[None]
+        return extend(q, k, v, k_pool, v_pool, self.batch, scaling, softcap=softcap)[None]
 
 
 def forward(

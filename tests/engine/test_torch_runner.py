@@ -11,7 +11,7 @@ from radixchat.chat.engine.loading import load_model
 from radixchat.chat.engine.params import SamplingParams
 from radixchat.chat.engine.runner import Sampler, Work
 from radixchat.chat.engine.torch_runner import TorchRunner
-from radixchat.kernels.attention import RaggedBatch, decode, new_pool, write
+from radixchat.kernels.attention import RaggedBatch, extend, new_pool, write
 
 ARCHITECTURES = (
     "llama", "qwen2", "qwen3", "mistral", "gemma", "gemma2", "gemma3_text", "smollm3", "phi3", "gpt2"
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_a_sequence_stays_with_it():
         q, k, v = (torch.randn(len(slots), heads, dim) for _ in range(3))
         k[bad] = v[bad] = torch.nan
         write(k, v, k_pool, v_pool, batch)
-        spoilt = decode(q, k, v, k_pool, v_pool, batch, 1.0).isnan().flatten(1).any(1)
+        spoilt = extend(q, k, v, k_pool, v_pool, batch, 1.0).isnan().flatten(1).any(1)
         assert spoilt.nonzero().flatten().tolist() == [bad]
 
 

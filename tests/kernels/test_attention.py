@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from radixchat.kernels import attention
-from radixchat.kernels.attention import RaggedBatch, decode, extend, new_pool, write
+from radixchat.kernels.attention import RaggedBatch, extend, new_pool, write
 
 SLOTS = 420
 TOLERANCE = {torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 2e-2}
@@ -38,11 +38,11 @@ class Case:
             self.k_pool[taken], self.v_pool[taken] = k[:prefix], v[:prefix]
         self.batch = RaggedBatch.build([new for new, _ in shapes], self.slots)
 
-    def run(self, operation=extend, **options):
+    def run(self, **options):
         q = torch.cat(self.q)
         k, v = (torch.cat([each[p:] for each, (_, p) in zip(x, self.shapes, strict=True)]) for x in (self.k, self.v))
         write(k, v, self.k_pool, self.v_pool, self.batch)
-        return operation(q, k, v, self.k_pool, self.v_pool, self.batch, self.scale, **options)
+        return extend(q, k, v, self.k_pool, self.v_pool, self.batch, self.scale, **options)
 
     def expected(self, softcap=None):
         return torch.cat([_dense(*each, self.scale, softcap) for each in zip(self.q, self.k, self.v, strict=True)])
@@ -97,7 +97,7 @@ def test_extend_over_ragged_lengths(slots, by_head, dtype):
 def test_decode_over_ragged_lengths(slots, by_head, dtype):
     case = Case(DECODES, slots=slots, dtype=dtype, by_head=by_head)
     assert case.batch.decodes
-    assert_close(case, case.run(decode))
+    assert_close(case, case.run())
 
 
 @pytest.mark.parametrize("by_head", [True, False], ids=["by head", "by token"])
@@ -111,7 +111,7 @@ def test_one_new_token_attends_where_keys_lie(prefix, slots, group, by_head, mon
     monkeypatch.setattr(attention, "_attend", None)
     case = Case([(1, prefix)], heads=2 * group, slots=slots, by_head=by_head)
     assert len(case.batch.spans[0].parts) == (2 if slots == "pieces" else 0)
-    assert_close(case, case.run(decode))
+    assert_close(case, case.run())
 
 
 @pytest.mark.parametrize("dim", [16, 64, 80, 96, 128, 256])
@@ -211,8 +211,3 @@ def test_the_description_of_a_batch():
     assert batch.prefix_lens.tolist() == [2, 0]
     assert batch.write_slots.tolist() == [9, 5, 6]
     assert not batch.decodes
-
-
-def test_decode_refuses_more_than_one_new_token():
-    with pytest.raises(ValueError, match="one new token"):
-        Case([(2, 3)]).run(decode)

@@ -134,6 +134,7 @@ def test_what_a_batch_needs_is_made_once():
     assert made and all(case.batch.buffers[key] is each for key, each in made.items())
     tiles = made["tiles", 32, 2]  # in fp32: 16 tokens by 2 heads
     assert tiles.tolist() == [[1, 0], [0, 32], [0, 0]], "those with the most keys first"
+    assert not {"groups", "alone"} & set(vars(case.batch)), "only the torch reference asks for these"
 
 
 def test_one_split_is_one_launch(monkeypatch):
