@@ -142,6 +142,9 @@ class CompareScreen(ModalScreen[None]):
     CompareScreen TreeView { height: 1fr; }
     CompareScreen #text { height: auto; max-height: 45%; border-top: solid $foreground 25%; padding: 0 1; }
     CompareScreen #said { height: auto; }
+    CompareScreen.-ascii .title, CompareScreen.-ascii #compare-heading { text-overflow: clip; }
+    CompareScreen.-ascii #right { border-left: ascii $foreground 25%; }
+    CompareScreen.-ascii #text { border-top: ascii $foreground 25%; }
     CompareScreen #compare-keys { height: 1; background: $panel; text-wrap: nowrap; }
     CompareScreen #compare-keys { link-style: none; link-color: $foreground; }
     CompareScreen.-single .side, CompareScreen.-single #text { display: none; }
@@ -183,6 +186,7 @@ class CompareScreen(ModalScreen[None]):
         for view in self.query(TreeView):
             view.look = self._look
             view.can_focus = False
+        self.set_class(self._look.ascii, "-ascii")
         self._arrange()
         self._draw()
 
