@@ -8,11 +8,27 @@ Knows nothing of models, requests and trees: only of rows, heads and slots.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
 _WORD = 0xFFFFFFFF
+
+
+class Rope(NamedTuple):
+    """How a layer's queries and keys are rotated, and normed before that.
+
+    Element i of a head is rotated with element i + D/2, which is what transformers calls rotate_half.
+    """
+
+    table: Tensor  # float32 [max_context, D]: the cosines of a position's D/2 angles, then their sines
+    heads: int  # of queries
+    kv_heads: int  # of keys, and of values
+    q_weight: Tensor | None = None  # [D]: norms each head of the queries, as Qwen3 does
+    k_weight: Tensor | None = None  # the same for keys
+    eps: float = 1e-6  # of that norm
 
 
 def add_rms_norm(x: Tensor, residual: Tensor | None, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
@@ -36,37 +52,22 @@ def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 
 
 def rope_store(
-    qkv: Tensor,
-    positions: Tensor,
-    table: Tensor,
-    k_pool: Tensor,
-    v_pool: Tensor,
-    slots: Tensor,
-    heads: int,
-    kv_heads: int,
-    q_weight: Tensor | None = None,
-    k_weight: Tensor | None = None,
-    eps: float = 1e-6,
+    qkv: Tensor, positions: Tensor, rope: Rope, k_pool: Tensor, v_pool: Tensor, slots: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Rotates queries and keys by their positions and stores keys and values in the pools of a layer.
 
     Args:
         qkv: ``[T, (heads + 2 * kv_heads) * D]``, bias and all.
         positions: int64 ``[T]``.
-        table: float32 ``[max_context, D]``: the cosines of a position's D/2 angles, then their sines. Element i of a
-            head is rotated with element i + D/2, which is what transformers calls rotate_half.
+        rope: How they are rotated.
         k_pool: ``[slots, kv_heads, D]``, any strides; is written.
         v_pool: The same.
         slots: int64 ``[T]``. Of several tokens for one slot any may win.
-        heads: Heads of queries.
-        kv_heads: Heads of keys, and of values.
-        q_weight: ``[D]``: norms each head of the queries before the rotation, as Qwen3 does.
-        k_weight: The same for keys.
-        eps: Of that norm.
 
     Returns:
         Queries ``[T, heads, D]``, keys and values ``[T, kv_heads, D]``. Values are a view of ``qkv``, the others new.
     """
+    table, heads, kv_heads, q_weight, k_weight, eps = rope
     head_dim = k_pool.shape[-1]
     split = qkv.view(qkv.shape[0], heads + 2 * kv_heads, head_dim)
     cos, sin = table[positions][:, None].chunk(2, dim=-1)

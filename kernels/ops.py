@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .attention import RaggedBatch, extend, write
+from .fused import Rope
 
 
 class Kernels(Protocol):
@@ -22,30 +23,14 @@ class Kernels(Protocol):
     def add_rms_norm(self, x: Tensor, residual: Tensor | None, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
         """Returns ``norm(x + residual) * weight`` and ``x + residual``, each ``[rows, hidden]`` in the type of x."""
 
-    def rope_store(
-        self,
-        qkv: Tensor,
-        table: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        heads: int,
-        kv_heads: int,
-        q_weight: Tensor | None = None,
-        k_weight: Tensor | None = None,
-        eps: float = 1e-6,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def rope_store(self, qkv: Tensor, rope: Rope, k_pool: Tensor, v_pool: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Rotates queries and keys to the batch's positions and stores keys and values in the batch's slots.
 
         Args:
             qkv: ``[T, (heads + 2 * kv_heads) * head_dim]``.
-            table: fp32 ``[max_context, head_dim]``: cosines of head_dim / 2 angles, then their sines.
+            rope: How they are rotated.
             k_pool: The layer's keys, ``[slots, kv_heads, head_dim]``.
             v_pool: The layer's values, in the same shape.
-            heads: Of queries.
-            kv_heads: Of keys and values.
-            q_weight: Of an RMSNorm of each query before it is rotated, ``[head_dim]``, or None.
-            k_weight: The same for keys.
-            eps: Of these norms.
 
         Returns:
             Queries ``[T, heads, head_dim]``, keys and values ``[T, kv_heads, head_dim]``.
@@ -77,19 +62,9 @@ class TorchKernels:
             x = x + residual
         return F.rms_norm(x, weight.shape, weight, eps), x
 
-    def rope_store(
-        self,
-        qkv: Tensor,
-        table: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        heads: int,
-        kv_heads: int,
-        q_weight: Tensor | None = None,
-        k_weight: Tensor | None = None,
-        eps: float = 1e-6,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def rope_store(self, qkv: Tensor, rope: Rope, k_pool: Tensor, v_pool: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See :class:`Kernels`."""
+        table, heads, kv_heads, q_weight, k_weight, eps = rope
         dim = table.shape[1]
         split = qkv.view(qkv.shape[0], heads + 2 * kv_heads, dim)
         turned, v = split[:, : heads + kv_heads], split[:, heads + kv_heads :]

@@ -15,6 +15,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from .fused import Rope
 from .variants import Variant
 
 
@@ -63,20 +64,11 @@ def _add_rms_norm(
 
 
 def rope_store(
-    qkv: Tensor,
-    positions: Tensor,
-    table: Tensor,
-    k_pool: Tensor,
-    v_pool: Tensor,
-    slots: Tensor,
-    heads: int,
-    kv_heads: int,
-    q_weight: Tensor | None = None,
-    k_weight: Tensor | None = None,
-    eps: float = 1e-6,
+    qkv: Tensor, positions: Tensor, rope: Rope, k_pool: Tensor, v_pool: Tensor, slots: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """See :func:`fused.rope_store`. One program per token and block of heads; values are a view of ``qkv``."""
     qkv = _rows(qkv)
+    table, heads, kv_heads, q_weight, k_weight, eps = rope
     tokens, head_dim = qkv.shape[0], k_pool.shape[2]
     q = qkv.new_empty(tokens, heads, head_dim)
     k = qkv.new_empty(tokens, kv_heads, head_dim)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from . import triton_attention, triton_fused, triton_tree
 from .attention import RaggedBatch
+from .fused import Rope
 from .tree_attention import Placed
 
 
@@ -98,22 +99,9 @@ class TritonKernels:
         """Binds to a packed batch."""
         return cls(positions, batch.write_slots, Ragged(batch))
 
-    def rope_store(
-        self,
-        qkv: Tensor,
-        table: Tensor,
-        k_pool: Tensor,
-        v_pool: Tensor,
-        heads: int,
-        kv_heads: int,
-        q_weight: Tensor | None = None,
-        k_weight: Tensor | None = None,
-        eps: float = 1e-6,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def rope_store(self, qkv: Tensor, rope: Rope, k_pool: Tensor, v_pool: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See :class:`radixchat.kernels.ops.Kernels`."""
-        return triton_fused.rope_store(
-            qkv, self.positions, table, k_pool, v_pool, self.slots, heads, kv_heads, q_weight, k_weight, eps
-        )
+        return triton_fused.rope_store(qkv, self.positions, rope, k_pool, v_pool, self.slots)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, k_pool: Tensor, v_pool: Tensor, scale: float) -> Tensor:
         """See :class:`radixchat.kernels.ops.Kernels`."""

@@ -273,7 +273,7 @@ class GraphDecoder:
     _stream: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        device = self.model.table.device
+        device = self.model.norm.device
         if self.capture is None:
             self.capture = device.type == "cuda"
         self._contexts = (*(each for each in CONTEXTS if each < self.max_context), self.max_context)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
+from ...kernels.fused import Rope
 from ...kernels.ops import Kernels
 from ...kernels.products import linear
 
@@ -79,8 +80,7 @@ class Layer(NamedTuple):
 
     input_norm: Tensor  # [hidden]
     qkv: Product  # hidden -> (heads + 2 * kv_heads) * head_dim
-    q_norm: Tensor | None  # [head_dim], of Qwen3
-    k_norm: Tensor | None
+    rope: Rope
     output: Product  # heads * head_dim -> hidden
     mlp_norm: Tensor  # [hidden]
     gate_up: Product  # hidden -> 2 * intermediate
@@ -95,7 +95,6 @@ class LeanModel:
     layers: tuple[Layer, ...]
     norm: Tensor  # [hidden]
     head: Product  # hidden -> vocabulary
-    table: Tensor  # fp32 [max_context, head_dim]: cosines of head_dim / 2 angles, then their sines
     heads: int
     kv_heads: int
     head_dim: int
@@ -113,24 +112,25 @@ class LeanModel:
             max_context: Positions to make angles for.
         """
         built = _BUILT.get(model)
-        if built is not None and built.table.shape[0] >= max_context:
+        if built is not None and built.max_context >= max_context:
             return built
         if why_not(model) is not None:
             return None
         inner: Any = model.model
         attention = inner.layers[0].self_attn
-        head_dim = attention.head_dim
+        head_dim, eps = attention.head_dim, inner.norm.variance_epsilon
+        heads, kv_heads = (each.out_features // head_dim for each in (attention.q_proj, attention.k_proj))
+        rope = Rope(_table(inner.rotary_emb, max_context), heads, kv_heads, eps=eps)
         _BUILT[model] = built = cls(
             embed=Embedding(inner.embed_tokens.weight),
-            layers=tuple(_layer(each) for each in inner.layers),
+            layers=tuple(_layer(each, rope) for each in inner.layers),
             norm=inner.norm.weight,
             head=Linear(model.lm_head.weight, model.lm_head.bias),
-            table=_table(inner.rotary_emb, max_context),
-            heads=attention.q_proj.out_features // head_dim,
-            kv_heads=attention.k_proj.out_features // head_dim,
+            heads=heads,
+            kv_heads=kv_heads,
             head_dim=head_dim,
             scale=attention.scaling,
-            eps=inner.norm.variance_epsilon,
+            eps=eps,
         )
         return built
 
@@ -145,8 +145,14 @@ class LeanModel:
         tied = self.embed.weight is self.head.weight
         products = [self.head, *([] if tied else [self.embed])]
         products += [each for layer in self.layers for each in (layer.qkv, layer.output, layer.gate_up, layer.down)]
-        norms = [self.norm, *(each for layer in self.layers for each in layer if isinstance(each, Tensor))]
-        return sum(each.nbytes for each in (*products, *norms))
+        norms = [self.norm, *(each for layer in self.layers for each in (layer.input_norm, layer.mlp_norm))]
+        of_heads = [each for layer in self.layers for each in (layer.rope.q_weight, layer.rope.k_weight)]
+        return sum(each.nbytes for each in (*products, *norms, *of_heads) if each is not None)
+
+    @property
+    def max_context(self) -> int:
+        """Positions that there are angles for."""
+        return self.layers[0].rope.table.shape[0]
 
     def forward(
         self,
@@ -171,17 +177,7 @@ class LeanModel:
         x, residual = self.embed(tokens), None
         for layer, k_pool, v_pool in zip(self.layers, k_pools, v_pools, strict=True):
             x, residual = kernels.add_rms_norm(x, residual, layer.input_norm, self.eps)
-            q, k, v = kernels.rope_store(
-                layer.qkv(x),
-                self.table,
-                k_pool,
-                v_pool,
-                self.heads,
-                self.kv_heads,
-                layer.q_norm,
-                layer.k_norm,
-                self.eps,
-            )
+            q, k, v = kernels.rope_store(layer.qkv(x), layer.rope, k_pool, v_pool)
             x = kernels.attend(q, k, v, k_pool, v_pool, self.scale).flatten(1)
             if layer is self.layers[-1] and last is not None and len(last) < len(x):
                 x, residual = x[last], residual[last]  # nobody reads the other rows any more
@@ -224,15 +220,14 @@ def _known(model: Any) -> list[nn.Parameter]:
     return [each for module in modules for each in (module.weight, getattr(module, "bias", None)) if each is not None]
 
 
-def _layer(layer: Any) -> Layer:
+def _layer(layer: Any, rope: Rope) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
     norms = [getattr(attention, name, None) for name in ("q_norm", "k_norm")]
     q_norm, k_norm = (None if norm is None else norm.weight for norm in norms)
     return Layer(
         input_norm=layer.input_layernorm.weight,
         qkv=_fused(attention.q_proj, attention.k_proj, attention.v_proj),
-        q_norm=q_norm,
-        k_norm=k_norm,
+        rope=rope._replace(q_weight=q_norm, k_weight=k_norm),
         output=Linear(attention.o_proj.weight, attention.o_proj.bias),
         mlp_norm=layer.post_attention_layernorm.weight,
         gate_up=_fused(mlp.gate_proj, mlp.up_proj),

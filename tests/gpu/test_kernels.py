@@ -64,7 +64,7 @@ def test_rotating_and_storing(model, norm, dtype):
         positions = torch.from_numpy(np.random.default_rng(0).integers(0, context, tokens)).to(DEVICE)
         places = torch.from_numpy(np.random.default_rng(1).permutation(slots)[:tokens]).to(DEVICE)
         pools = [torch.full((slots, kv_heads, dim), torch.nan, dtype=dtype, device=DEVICE) for _ in range(2)]
-        found = triton_fused.rope_store(qkv, positions, table, *pools, places, heads, kv_heads, *weights, 1e-6)
+        found = triton_fused.rope_store(qkv, positions, fused.Rope(table, heads, kv_heads, *weights), *pools, places)
         parts = qkv.double().view(tokens, -1, dim).split([heads, kv_heads, kv_heads], 1)
         cos, sin = table.double()[positions][:, None].chunk(2, -1)
         for each, x, weight in zip(found, parts, [*weights, None], strict=True):
@@ -144,7 +144,7 @@ def test_pools_of_more_than_2_to_the_31_numbers():
     pools = [torch.zeros(slots, 8, 128, dtype=dtype, device=DEVICE) for _ in range(2)]
     qkv = normal(2, 32 * 128, dtype=dtype)
     places = torch.tensor([slots - 1, slots - 7], device=DEVICE)
-    _, k, v = triton_fused.rope_store(qkv, places % 8, table, *pools, places, 16, 8)
+    _, k, v = triton_fused.rope_store(qkv, places % 8, fused.Rope(table, 16, 8), *pools, places)
     assert torch.equal(pools[0][places], k) and torch.equal(pools[1][places], v)
 
 

@@ -17,6 +17,7 @@ from radixchat.kernels import backend as module  # noqa: E402
 from radixchat.kernels import triton_fused  # noqa: E402
 from radixchat.kernels.attention import RaggedBatch  # noqa: E402
 from radixchat.kernels.backend import VARIABLE, Backend, backend, backend_for, kernels_for  # noqa: E402
+from radixchat.kernels.fused import Rope  # noqa: E402
 from radixchat.kernels.ops import TorchKernels  # noqa: E402
 from radixchat.kernels.triton_ops import TritonKernels  # noqa: E402
 
@@ -145,7 +146,7 @@ def test_both_kinds_of_kernels_do_the_same_in_a_layer(shape, norms, monkeypatch)
         weights = [torch.linspace(0.5, 1.5, 16)] * 2 if norms else [None] * 2
         qkv = torch.cat([each.flatten(1) for each in (q, k, v)], dim=1)
         x, residual = kernels.add_rms_norm(qkv, qkv * 2, torch.linspace(0, 1, qkv.shape[1]), 1e-6)
-        new = kernels.rope_store(x, table, *pools, 4, 2, *weights, 1e-6)
+        new = kernels.rope_store(x, Rope(table, 4, 2, *weights), *pools)
         results.append([x, residual, *new, kernels.attend(*new, *pools, 0.25), kernels.silu_mul(x), *pools])
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -79,14 +79,10 @@ class Layer(NamedTuple):
 
     qkv: Tensor
     positions: Tensor
-    table: Tensor
+    rope: fused.Rope
     k_pool: Tensor
     v_pool: Tensor
     slots: Tensor
-    heads: int
-    kv_heads: int
-    q_weight: Tensor | None
-    k_weight: Tensor | None
 
 
 SLOTS = 40
@@ -103,26 +99,28 @@ def layer(heads: int, kv_heads: int, dim: int, norm: bool, random: torch.Generat
     positions = torch.randint(0, context, (tokens,), generator=random)
     slots = torch.randperm(SLOTS, generator=random)[:tokens]
     table = torch.cat([angles.cos(), angles.sin()], dim=-1)
-    return Layer(qkv, positions, table, k_pool, v_pool, slots, heads, kv_heads, *weights)
+    return Layer(qkv, positions, fused.Rope(table, heads, kv_heads, *weights), k_pool, v_pool, slots)
 
 
 def moved(case: Layer, dtype: torch.dtype) -> Layer:
     """Returns a copy on the device of Triton, of a type; the table and positions keep theirs, strides as well."""
-    numbers = {name: getattr(case, name) for name in ("qkv", "k_pool", "v_pool", "q_weight", "k_weight")}
-    cast = {name: each if each is None else each.to(DEVICE, dtype, copy=True) for name, each in numbers.items()}
-    others = {name: getattr(case, name).to(DEVICE) for name in ("positions", "table", "slots")}
-    return case._replace(**cast, **others)
+    numbers = {name: getattr(case, name).to(DEVICE, dtype, copy=True) for name in ("qkv", "k_pool", "v_pool")}
+    others = {name: getattr(case, name).to(DEVICE) for name in ("positions", "slots")}
+    rope = case.rope._replace(table=case.rope.table.to(DEVICE))
+    if rope.q_weight is not None and rope.k_weight is not None:
+        rope = rope._replace(q_weight=rope.q_weight.to(DEVICE, dtype), k_weight=rope.k_weight.to(DEVICE, dtype))
+    return case._replace(rope=rope, **numbers, **others)
 
 
 @pytest.mark.parametrize("norm", [False, True])
 def test_rotation_by_complex_numbers(norm, random):
     case = layer(4, 2, 16, norm, random)
-    q, k, v = fused.rope_store(*case, eps=1e-6)
+    q, k, v = fused.rope_store(*case)
     parts = case.qkv.double().unflatten(-1, (8, 16))
-    for found, x, weight in ((q, parts[:, :4], case.q_weight), (k, parts[:, 4:6], case.k_weight)):
+    for found, x, weight in ((q, parts[:, :4], case.rope.q_weight), (k, parts[:, 4:6], case.rope.k_weight)):
         if weight is not None:
             x = x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * weight
-        turn = torch.complex(*case.table.double()[case.positions][:, None].chunk(2, -1))
+        turn = torch.complex(*case.rope.table.double()[case.positions][:, None].chunk(2, -1))
         turned = torch.complex(*x.chunk(2, -1)) * turn
         assert distance(found, torch.cat([turned.real, turned.imag], -1)) < 1e-6
     assert torch.equal(v, parts[:, 6:].float()) and v._base is not None
