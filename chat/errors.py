@@ -5,6 +5,7 @@ Every front end prints the two lines and nothing else; a traceback is always our
     UserError            1  the request failed
     ├── UsageError       2  wrong option, argument or file
     ├── ModelError       3  the model cannot be loaded
+    │   └── MachineError 3  nor any other: the device or its memory is not what was asked for
     └── RequestError     1  this prompt cannot be served; the next one can
         └── TooLong      1  it does not fit the context or the capacity
 """
@@ -44,6 +45,10 @@ class ModelError(UserError):
     """A model, tokenizer or device that cannot be used."""
 
     exit_code = 3
+
+
+class MachineError(ModelError):
+    """A device that is not there, or has not the memory that was asked for: no other model mends it."""
 
 
 class RequestError(UserError):

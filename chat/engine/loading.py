@@ -27,7 +27,7 @@ from huggingface_hub import errors as hub
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from ...kernels.backend import backend
-from ..errors import ModelError, UsageError
+from ..errors import MachineError, ModelError, UsageError
 from .attention import NAME
 from .lean import LeanModel
 from .memory import weights_too_large
@@ -133,7 +133,7 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present[name]:
-        raise ModelError(f"this machine (or this build of PyTorch) has no {name} device", "Use --device auto.")
+        raise MachineError(f"this machine (or this build of PyTorch) has no {name} device", "Use --device auto.")
     return torch.device(name)
 
 

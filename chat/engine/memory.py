@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import ModelError
+from ..errors import MachineError, ModelError
 
 MARGIN = 0.95
 """Share of the free memory that a pool may take: the forward needs some as well."""
@@ -68,10 +68,10 @@ def pool_too_large(tokens: int, bytes_per_token: int, device: torch.device, held
     free = free_bytes(device)
     needed = f"a pool of {tokens} tokens takes {_size(tokens * bytes_per_token)}"
     if free is None:
-        return ModelError(f"{needed}, which {device} does not have", "Give a smaller --capacity.")
+        return MachineError(f"{needed}, which {device} does not have", "Give a smaller --capacity.")
     most = fitting(bytes_per_token, device, held) or 0
     fix = f"Give --capacity {most} or less." if most >= 2 else "Choose a smaller model, or another --device."
-    return ModelError(f"{needed}, and {device} has {_size(free + held * bytes_per_token)} for it", fix)
+    return MachineError(f"{needed}, and {device} has {_size(free + held * bytes_per_token)} for it", fix)
 
 
 def pool_cannot_move(device: torch.device) -> ModelError:

@@ -25,7 +25,7 @@ from ...viz import label
 from ...viz.picture import Look
 from ..chat import Chat
 from ..commands import COMMANDS, exported
-from ..errors import ModelError, RequestError, UsageError, UserError
+from ..errors import MachineError, ModelError, RequestError, UsageError, UserError
 from . import messages as say
 from .composer import Composer
 from .desk import PACE, Desk
@@ -110,6 +110,7 @@ class RadixApp(Shell, inherit_bindings=False):
         self._about_line = False  # what stands above the input is about the line in it
         self._asking = False  # a timer runs until the next question
         self._loaded = False
+        self._without: UserError | None = None  # why no model could be loaded
         self._sent_last = ""
         self._spent = 0.0  # of the processor's time, by this thread
         self._doing = ""  # what the desk works at
@@ -164,7 +165,14 @@ class RadixApp(Shell, inherit_bindings=False):
         """Leaves within a second, whatever runs."""
         if self.desk is not None:
             self.desk.close(QUIT_SECONDS)
-        self.exit(0)
+        if self._without is not None and not self._loaded:
+            self._give_up(self._without)
+        else:
+            self.exit(0)
+
+    def _give_up(self, error: UserError) -> None:
+        """Leaves, and says why there was nothing to chat with."""
+        self.exit(return_code=error.exit_code, message=Text(f"radixchat: {error.what}\n{error.fix}"))
 
     # -- lines --------------------------------------------------------------------------------------------------------
 
@@ -488,10 +496,12 @@ class RadixApp(Shell, inherit_bindings=False):
     async def _failed(self, event: say.Failed) -> None:
         error = event.error
         lines = [error.what, error.fix, *error.offers]
-        if not self._loaded and not isinstance(error, ModelError):  # nothing can begin like this
-            self.exit(return_code=error.exit_code, message=Text(f"radixchat: {error.what}\n{error.fix}"))
+        hopeless = isinstance(error, MachineError) or not isinstance(error, ModelError)
+        if not self._loaded and self._without is None and hopeless:
+            self._give_up(error)  # nothing can begin like this
             return
         if not self._loaded:
+            self._without = error
             lines.append("/model radish loads the model that came along")
             self.view = replace(self.view, about="no model is loaded")
             self._banner()

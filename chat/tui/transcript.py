@@ -127,7 +127,7 @@ class Transcript(VerticalScroll, can_focus=False):
         """Shows a conversation; turns that stand there already are left alone."""
         pairs = zip(self._turns, turns, strict=False)
         same = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self._turns), len(turns)))
-        if name != self._conversation:  # talk belongs to the conversation in which it was heard
+        if self._conversation and name != self._conversation:  # talk belongs to the conversation in which it was heard
             await self.query(Talk).remove()
         first = max(0, len(turns) - KEPT)
         with self.app.batch_update():
@@ -188,6 +188,8 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def say(self, text: str, kind: str = "info") -> None:
         """Adds lines of talk that belong to no turn; `kind` is info or error."""
+        if not self._column.is_attached:
+            return  # the app is closing
         line = sanitize(text, ascii=self.ascii)
         last = self._column.children[-1]
         if isinstance(last, Talk) and last.kind == kind:

@@ -10,7 +10,7 @@ textual = pytest.importorskip("textual")
 
 from radixchat.chat.chat import Chat  # noqa: E402
 from radixchat.chat.engine.runner import Work  # noqa: E402
-from radixchat.chat.errors import ModelError, UsageError  # noqa: E402
+from radixchat.chat.errors import MachineError, ModelError, UsageError  # noqa: E402
 from radixchat.chat.tui import messages as say  # noqa: E402
 from radixchat.chat.tui.app import RadixApp  # noqa: E402
 from radixchat.viz.tree_view import TreeView  # noqa: E402
@@ -268,6 +268,35 @@ async def test_ten_events_back_and_forward_again_is_the_same_tree():
         assert rig.app.pane.snapshot != first
         await rig.press(*["right"] * 10)
         assert rig.app.pane.snapshot == first
+
+
+async def test_a_machine_that_cannot_ends_the_app_with_its_exit_code():
+    def make(model: str | None) -> Chat:
+        raise MachineError("there is no such device", "Use --device auto.")
+
+    async with running(make=make, wait=False) as rig:
+        await rig.until(lambda: rig.app.return_code == 3)
+
+
+async def test_who_leaves_without_a_model_has_its_exit_code():
+    def make(model: str | None) -> Chat:
+        raise ModelError("there is no model here", "Name another one.")
+
+    async with running(make=make) as rig:
+        await rig.press("ctrl+q")
+        await rig.until(lambda: rig.app.return_code == 3)
+
+
+async def test_what_is_to_know_of_the_model_stands_in_the_chat():
+    def make(model: str | None) -> Chat:
+        chat = scripted_chat("Hi!")
+        chat.engine.notes = ("Slower kernels are used.",)
+        return chat
+
+    async with running(make=make) as rig:
+        assert rig.talk == "Slower kernels are used."
+        await rig.send("Hello!")
+        assert rig.talk == "Slower kernels are used."
 
 
 async def test_a_model_that_cannot_be_loaded_leaves_the_app_and_offers_the_bundled_one():
