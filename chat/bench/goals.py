@@ -65,10 +65,15 @@ class Goal(NamedTuple):
 def shown(value: float, unit: str) -> str:
     """Returns a value with its unit; shares are kept as fractions and shown as per cent."""
     if unit == "%":
-        return f"{value * 100:.3g} %"
+        return f"{figures(value * 100)} %"
     if unit == "µs":
-        return f"{value:.3g} µs"
-    return f"{value:.3g}{unit}"
+        return f"{figures(value)} µs"
+    return f"{figures(value)}{unit}"
+
+
+def figures(value: float) -> str:
+    """Returns a number with three figures that mean something, and never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def _each(
@@ -87,13 +92,13 @@ _SHORTER = ("512", "1k", "2k", "4k")
 GOALS: tuple[Goal, ...] = (
     Goal("G1", "", "tokens per second, one request, Qwen2.5-0.5B shape, context 1k", "decode", CUDA, 4, 8, 12,
          baseline="transformers eager, DynamicCache + SDPA, bf16"),
-    Goal("G1b", "", "the same", "decode", CUDA, 1.2, 1.6, 2.5,
-         baseline="transformers StaticCache + compile, reduce-overhead"),
-    Goal("G1c", "", "the same, a step / its byte floor", "decode", CUDA, 4.3, 3.0, 2.2, less=True,
-         baseline="bytes at copy bandwidth"),
+    Goal("G1b", "", "tokens per second, one request, Qwen2.5-0.5B shape, context 1k, against compiled", "decode",
+         CUDA, 1.2, 1.6, 2.5, baseline="transformers StaticCache + compile, reduce-overhead"),
+    Goal("G1c", "", "a step of one request, Qwen2.5-0.5B shape, context 1k / what its bytes take", "decode",
+         CUDA, 4.3, 3.0, 2.2, less=True, baseline="bytes at copy bandwidth"),
     Goal("G2", "", "SmolLM2-135M shape, time per layer with all else included", "decode", CUDA, 30, 20, 14,
          less=True, unit="µs"),
-    Goal("G2", "eager", "the same shape, tokens per second", "decode", CUDA, 8, baseline="transformers eager"),
+    Goal("G2", "eager", "tokens per second, SmolLM2-135M shape", "decode", CUDA, 8, baseline="transformers eager"),
     Goal("G3", "", "a step at context 32k / at 1k, Qwen2.5-0.5B shape", "decode", CUDA, 1.6, 1.35, 1.25,
          less=True, baseline="ourselves at 1k"),
     Goal("G4", "", "tokens per second, 16 requests / one, context 1k", "decode", CUDA, 10, 12, 13,
@@ -102,9 +107,11 @@ GOALS: tuple[Goal, ...] = (
            what="decode attention, 64 requests at 8k, heads {}: share of the copy bandwidth", unit="%",
            baseline="measured copy"),
     *_each(("14/2/64", "16/8/128"), (0.9, 0.9), (1.1, 1.1), (1.3, 1.3), id="G5b", bench="attention", device=CUDA,
-           what="the same, heads {}, against torch's SDPA on contiguous keys", baseline="fastest SDPA backend"),
+           what="decode attention, 64 requests at 8k, heads {}, against torch's SDPA on contiguous keys",
+           baseline="fastest SDPA backend"),
     *_each(("gather 14/2/64", "gather 16/8/128"), (2, 2), id="G5b", bench="attention", device=CUDA,
-           what="the same against SDPA after a {}", baseline="gather of the slots, then SDPA"),
+           what="decode attention, 64 requests at 8k, against SDPA after a {}",
+           baseline="gather of the slots, then SDPA"),
     Goal("G5c", "", "decode attention, one request at 32k, split / unsplit", "attention", CUDA, 5, 10, 15,
          baseline="our kernel, one split"),
     *_each(("16 × 4k", "64 × 8k"), (1.5, 3), (2.5, 6), (4, 12), id="G6", bench="shared-prefix", device=CUDA,

@@ -46,8 +46,8 @@ class Row:
         """The value with its unit."""
         return shown(self.value, self.goal.unit if self.goal else self.unit)
 
-    def facts(self) -> dict[str, Any]:
-        """Returns the row for programs; times are in seconds."""
+    def facts(self, *, quick: bool = False) -> dict[str, Any]:
+        """Returns the row for programs; times are in seconds, and a quick bench has no verdict."""
         about = self.goal
         return {
             "id": about.id if about else None,
@@ -58,7 +58,7 @@ class Row:
             "shown": self.shown,
             "unit": about.unit if about else self.unit,
             **(about.wanted if about else dict.fromkeys(("pass", "good", "stretch"))),
-            "verdict": self.verdict,
+            "verdict": None if quick else self.verdict,
             "arms": dict(self.arms),
             "rounds": self.rounds,
             "tokens": self.tokens,

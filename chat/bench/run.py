@@ -45,7 +45,7 @@ class Found(NamedTuple):
             "machine": self.machine,
             "seconds": round(self.seconds, 1),
             "quick": self.quick,
-            "rows": [row.facts() for row in self.rows],
+            "rows": [row.facts(quick=self.quick) for row in self.rows],
             "not_run": [each.facts() for each in self.not_run],
         }
 
@@ -93,8 +93,9 @@ def run_bench(
     if plots is not None:
         from .charts import write_charts
 
-        for path in write_charts(found.rows, plots):
-            terminal.say(f"wrote {path}")
+        written = write_charts(found.rows, plots)
+        for line in [f"wrote {path}" for path in written] or [f"{what} has no chart: nothing was drawn"]:
+            terminal.say(line)
     if json:
         print(jsonlib.dumps(found.facts(), ensure_ascii=False, indent=2))
     else:
@@ -138,6 +139,8 @@ def measure(
                 tell(result)
     seconds = time.perf_counter() - begun
     facts = machine(at.device, torch=torch) | measured(at)
+    if at.quick and "threads" in facts:
+        facts["threads"] = 1  # as `_threads` had it
     return Found(facts, _in_order(rows), _in_order(not_run), seconds, at.quick)
 
 

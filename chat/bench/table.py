@@ -1,4 +1,4 @@
-"""Rows beside their goals as a table; then what was not run, and why."""
+"""Rows beside their goals, as a table where there is room for one; then what was not run, and why."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from rich.text import Text
 
 from ...viz import sanitize
 from ..terminal import Terminal
-from .goals import MISSED
+from .goals import MISSED, figures
 from .rows import INFO, Row
 
 if TYPE_CHECKING:
     from .run import Found
 
 PLAIN = str.maketrans({"≥": ">=", "≤": "<=", "×": "x", "µ": "u", "·": "-", "–": "-"})
+WIDE = 110
+"""Columns from which on a table can be read; in fewer, its rows are lines below one another."""
+
 STYLES = {"stretch": "bold green", "good": "green", "pass": "cyan", MISSED: "bold red", INFO: "dim"}
 
 
@@ -26,9 +29,13 @@ def print_table(found: Found, terminal: Terminal) -> None:
     made = " · ".join(_fact(name, value) for name, value in found.machine.items())
     console.print(_text(made, terminal), soft_wrap=True)
     if found.quick:
-        console.print(_text("quick: tiny shapes and few rounds, so the verdicts mean nothing", terminal))
-    if found.rows:
-        console.print(_table(found.rows, terminal))
+        console.print(_text("quick: tiny shapes and few rounds, so there are no verdicts", terminal))
+    if terminal.width >= WIDE and found.rows:
+        console.print(_table(found.rows, terminal, quick=found.quick))
+    else:
+        console.print()
+        for row in found.rows:
+            console.print(_stacked(row, terminal, quick=found.quick))
     if found.not_run:
         console.print(_text("not run:", terminal))
         for why in dict.fromkeys(each.why for each in found.not_run):
@@ -41,7 +48,7 @@ def _fact(name: str, value: Any) -> str:
     return f"memory {value / 1e9:.0f} GB/s" if name == "bytes_per_second" else f"{name} {value}"
 
 
-def _table(rows: list[Row], terminal: Terminal) -> Table:
+def _table(rows: list[Row], terminal: Terminal, *, quick: bool) -> Table:
     table = Table(box=ASCII if terminal.ascii else SIMPLE_HEAD, pad_edge=False, width=terminal.width)
     table.add_column("goal", no_wrap=True)
     table.add_column("what", ratio=3)
@@ -53,21 +60,53 @@ def _table(rows: list[Row], terminal: Terminal) -> Table:
     if floors:
         table.add_column("bytes alone", no_wrap=True)
     for row in rows:
-        *facts, medians, floor = (_text(cell, terminal) for cell in _cells(row))
-        table.add_row(*facts, _verdict(row, terminal), medians, *([floor] if floors else []))
+        cells = [
+            row.goal.name.replace(" ", "\n", 1) if row.goal else "",
+            "\n".join(filter(None, (_what(row), row.note))),
+            row.shown,
+            "\n".join(_wanted(row)),
+            _verdict(row, terminal, quick=quick),
+            "\n".join(_medians(row)),
+            *([_floor(row)] if floors else []),
+        ]
+        table.add_row(*(cell if isinstance(cell, Text) else _text(cell, terminal) for cell in cells))
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    about = row.goal
-    wanted = "\n".join(text for text in about.wanted.values() if text != "–") if about else ""
-    medians = "\n".join(f"{name} {duration(seconds)}" for name, seconds in row.arms.items())
-    floor = f"{duration(row.floor[1])}, {row.over_floor:.2g}×" if row.floor else ""
-    what = "\n".join(filter(None, (about.what if about else row.what, row.note)))
-    return (about.name.replace(" ", "\n", 1) if about else "", what, row.shown, wanted, medians, floor)
+def _stacked(row: Row, terminal: Terminal, *, quick: bool) -> Text:
+    """Returns a row in lines below one another: what it is about, what came of it, and what that was made of."""
+    name = f"{row.goal.name} · " if row.goal else ""
+    lines = [_text(f"{name}{_what(row)}", terminal)]
+    lines[0].stylize("bold" if terminal.colour else "")
+    result = _text(f"  {row.shown}  ", terminal).append_text(_verdict(row, terminal, quick=quick))
+    wanted = _wanted(row)
+    lines.append(result.append_text(_text(f"  wanted {', '.join(wanted)}" if wanted else "", terminal)))
+    made = _medians(row) + ([f"bytes alone {_floor(row)}"] if row.floor else [])
+    lines.append(_text(f"  {' · '.join(made)}", terminal))
+    if row.note:
+        lines.append(_text(f"  {row.note}", terminal))
+    return Text("\n").join([*lines, Text()])
 
 
-def _verdict(row: Row, terminal: Terminal) -> Text:
+def _what(row: Row) -> str:
+    return row.goal.what if row.goal else row.what
+
+
+def _wanted(row: Row) -> list[str]:
+    return [text for text in row.goal.wanted.values() if text != "–"] if row.goal else []
+
+
+def _medians(row: Row) -> list[str]:
+    return [f"{name} {duration(seconds)}" for name, seconds in row.arms.items()]
+
+
+def _floor(row: Row) -> str:
+    return f"{duration(row.floor[1])}, {figures(row.over_floor or 0)}×" if row.floor else ""
+
+
+def _verdict(row: Row, terminal: Terminal, *, quick: bool) -> Text:
+    if quick:
+        return _text("–", terminal)
     return Text(row.verdict, style=STYLES[row.verdict] if terminal.colour else "")
 
 

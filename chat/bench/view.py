@@ -52,7 +52,8 @@ class Chat:
         import pexpect
 
         self.home = home
-        environment = {**os.environ, "RADIXCHAT_HOME": home, "TERM": "xterm-256color"}
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment |= {"RADIXCHAT_HOME": home, "TERM": "xterm-256color"}
         options = ("--capacity", "4096", "--temperature", "1", "--top-k", "0", "--seed", "5")
         self.child: Any = pexpect.spawn(
             sys.executable, ["-m", "radixchat", "chat", *words, "--model", f"{home}/talkative", *options],

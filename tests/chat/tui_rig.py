@@ -60,7 +60,7 @@ class Rig:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Waits until no message is left; the pilot looks at the time of a processor, which another program may have."""
+        """Waits until no message is left; the pilot looks at the time of a processor, which another program takes."""
         quiet = 0
         while quiet < 3:
             await asyncio.sleep(0)
