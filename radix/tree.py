@@ -141,7 +141,7 @@ class RadixCache:
             taken = self._slots.take(pages)
             self._do(ev.Reserved(pages * self.page_size))
             held.spare = np.concatenate((held.spare, taken)) if held.spare.size else taken
-        new, held.spare = held.spare[:n], held.spare[n:]
+        new, held.spare = (held.spare, NO_SLOTS) if n == held.spare.size else (held.spare[:n], held.spare[n:])
         lease.append(new)
         return Update(new_slots=new, evicted=gone, splits=splits)
 

@@ -83,7 +83,8 @@ class Request:
         end = start + len(tokens)
         if end > self._known.size:
             self._known = np.concatenate((self._known, np.empty(max(end, self._known.size), dtype=np.int32)))
-        self._known[start:end] = tokens
+        for place, token in enumerate(tokens, start):  # mostly one, for which numpy makes no array this way
+            self._known[place] = token
         self.generated.extend(tokens)
         self.size = end
 

@@ -142,7 +142,8 @@ class Scheduler:
         self._grow()
         self._admit()
         shares = [self._share(each, each.size) for each in self._running if not each.prefilling]
-        shares += self._prefills()
+        if len(shares) < len(self._running):
+            shares += self._prefills()
         copies, self._copies = self._copies, []
         return Planned(shares, copies) if shares else None
 
@@ -261,7 +262,7 @@ class Scheduler:
                 continue  # gave way to an older one
             upcoming = request.upcoming(self._chunk)
             needed = request.size + len(upcoming) - len(request.lease)
-            if needed <= 0 or self._extend(request, needed):
+            if (needed <= 0 or self._extend(request, needed)) and upcoming:
                 request.append(upcoming)
 
     def _extend(self, request: Request, tokens: int) -> bool:
