@@ -18,6 +18,7 @@ Key = bytes
 Digest = bytes  # a hash of a block
 Tokens = bytes | Sequence[int] | npt.NDArray[np.integer]
 Int32Array = npt.NDArray[np.int32]
+_INT32 = np.dtype(np.int32)  # compares with another one at once; np.int32 would be looked up each time
 
 
 def as_key(tokens: Tokens) -> Key:
@@ -31,7 +32,7 @@ def as_key(tokens: Tokens) -> Key:
             raise ValueError(f"a key has {TOKEN_BYTES} bytes per token, got {len(tokens)} bytes")
         return tokens
     array = np.asarray(tokens)
-    if array.dtype != np.int32:
+    if array.dtype != _INT32:
         if array.size and (array.min() < -(2**31) or array.max() >= 2**31):
             raise ValueError("token ids must fit 32 bits")
         array = array.astype(np.int32)

@@ -161,6 +161,10 @@ class RadixCache:
         key, held.pending = cut(key, 0, whole), cut(key, whole)
         if not whole:
             return Update()
+        tip = held.tip
+        if tip is not None and tip is held.node and tip.end == held.depth and not tip.children:
+            self._add(lease, tip, key)  # nearly always, while a reply grows: nothing to walk, to stamp or to lock
+            return Update()
         node, at = held.position(held.depth)
         self._touch(held, node if at == node.size else node.parent)
         remaps: list[Remap] = []

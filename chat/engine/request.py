@@ -75,6 +75,8 @@ class Request:
 
     def count_prefilled(self, start: int, end: int) -> None:
         """Takes note that K/V of its tokens ``[start, end)`` was computed."""
+        if start >= self.prompt.size:
+            return
         self.prefilled += max(0, min(end, self.prompt.size) - max(start, self.reused + self.prefilled))
 
     def append(self, tokens: list[int]) -> None:
