@@ -35,8 +35,11 @@ would mostly wait for each other, and beside any other busy program they wait lo
 MAX_TOKENS = 512
 """The longest reply when nobody says otherwise."""
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
-_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]i?)b", re.IGNORECASE)
+_UNITS = {
+    "": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
+    "tib": 1 << 40,
+}  # fmt: skip
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)b", re.IGNORECASE)
 
 
 def parse_capacity(text: str | int, bytes_per_token: int) -> int:

@@ -327,6 +327,7 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, by name
         )
         model = model.to(device).eval().requires_grad_(False)
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -340,6 +341,11 @@ def _read_weights(folder: Path, name: str, dtype: torch.dtype, device: torch.dev
     except Exception as error:  # damaged files and unknown shapes come as anything from OSError to RuntimeError
         what = f"{name} could not be read: {first_line(error)}"
         raise ModelError(what, "Check that the model is complete, or fetch it anew.") from error
+    odd = sorted(report["mismatched_keys"], key=str)
+    if odd:
+        weight, has, wanted = odd[0]
+        what = f"{name}: {weight} has the shape {list(has)}, and by its config.json it should have {list(wanted)}"
+        raise ModelError(what, "Check that the model is complete, or fetch it anew.")
     missing = sorted(report["missing_keys"])
     if missing:  # transformers would go on with random numbers
         what = f"{name} lacks {len(missing)} of its weights, {missing[0]} among them"

@@ -97,6 +97,8 @@ def probe(model: PreTrainedModel, name: str) -> Facts:
     config = model.config.get_text_config(decoder=True)
     watch = _Watch(name, RaggedBatch.build([TOKENS], [np.arange(1, TOKENS + 1, dtype=np.int32)], model.device))
     whole = _run(model, name, watch, 0, TOKENS)
+    if not whole.isfinite().all():
+        _refuse(name, "its weights give no numbers (NaN or infinity)")
     silent = sorted(set(range(config.num_hidden_layers)) - set(watch.k_pools))
     if silent:
         layers = f"{len(silent)} of its {config.num_hidden_layers} layers"

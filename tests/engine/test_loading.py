@@ -8,6 +8,7 @@ import shutil
 import pytest
 import torch
 from huggingface_hub import errors as hub
+from safetensors.torch import load_file, save_file
 
 from radixchat.chat.engine import loading
 from radixchat.chat.engine.loading import load_model
@@ -179,7 +180,15 @@ def test_weights_that_were_cut_short(llama, capfd):
 
 def test_weights_of_another_shape(llama, capfd):
     change(llama, intermediate_size=128)
-    assert "could not be read" in refusal(llama, capfd)
+    said = refusal(llama, capfd)
+    assert "down_proj.weight has the shape" in said and "should have [" in said and "128]" in said
+
+
+def test_weights_that_are_no_numbers(llama, capfd):
+    path = llama / "model.safetensors"
+    weights = {name: weight * float("nan") for name, weight in load_file(path).items()}
+    save_file(weights, path, {"format": "pt"})
+    assert "give no numbers (NaN or infinity)" in refusal(llama, capfd)
 
 
 def test_missing_weights_are_not_made_up(llama, capfd):
