@@ -87,6 +87,7 @@ class Watch(Vertical):
         self._chosen: int | None = None  # the node under the cursor when the present was left
         self._ids = False
         self._told = told
+        self._explained: Explained | None = None  # the recording; None until somebody asks why
         self._note: str | None = None  # shown instead of the node, until the cursor moves
 
     BINDINGS: ClassVar = bindings("tree")
@@ -140,7 +141,7 @@ class Watch(Vertical):
         """Shows another recording, from its end on, or from a position."""
         self._cut_beats()
         self.drawing.forget()  # another recording has other nodes under the same ids
-        self.recording, self._travel = recording, Travel(recording)
+        self.recording, self._travel, self._explained = recording, Travel(recording), None
         self._pieces, self._bytes_per_token = pieces, bytes_per_token
         self._now, self._position = None, position
         if self.drawing.view == "blocks" and not recording.header.config.preset:
@@ -412,7 +413,9 @@ class Watch(Vertical):
     def _why(self, argument: str) -> str:
         """Says why the prompts of a step were not reused; of the one that is shown, by default."""
         assert self.recording is not None
-        explained = Explained(self.recording, ascii=self.look.ascii)
+        if self._explained is None:  # it has read the recording then, and reads on
+            self._explained = Explained(self.recording, ascii=self.look.ascii)
+        explained = self._explained
         whys = explained.of_step(number_of(argument, "/why 3") if argument else self.step)
         lines = [line for why in whys for line in explained.tell(why)]
         self._say(lines)

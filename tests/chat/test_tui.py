@@ -10,7 +10,7 @@ textual = pytest.importorskip("textual")
 
 from radixchat.chat.chat import Chat  # noqa: E402
 from radixchat.chat.engine.runner import Work  # noqa: E402
-from radixchat.chat.errors import MachineError, ModelError, UsageError  # noqa: E402
+from radixchat.chat.errors import MachineError, ModelError, UsageError, UserError  # noqa: E402
 from radixchat.chat.tui import messages as say  # noqa: E402
 from radixchat.chat.tui.app import RadixApp  # noqa: E402
 from radixchat.viz.tree_view import TreeView  # noqa: E402
@@ -226,12 +226,13 @@ async def test_ctrl_c_clears_the_input_and_up_brings_it_back():
         assert rig.app.composer.text == "much too long"
 
 
-async def test_a_start_that_cannot_be_ends_the_app_with_its_exit_code():
+@pytest.mark.parametrize("error", [UsageError("a capacity of 1", "Give more."), MachineError("no device", "Use auto.")])
+async def test_a_start_that_cannot_be_ends_the_app_with_its_exit_code(error: UserError):
     def make(model: str | None) -> Chat:
-        raise UsageError("a capacity of 1 holds no request", "Give more.")
+        raise error
 
     async with running(make=make, wait=False) as rig:
-        await rig.until(lambda: rig.app.return_code == 2)
+        await rig.until(lambda: rig.app.return_code == error.exit_code)
 
 
 async def test_a_recording_takes_the_keys_of_time_and_refuses_the_rest():
@@ -268,14 +269,6 @@ async def test_ten_events_back_and_forward_again_is_the_same_tree():
         assert rig.app.pane.snapshot != first
         await rig.press(*["right"] * 10)
         assert rig.app.pane.snapshot == first
-
-
-async def test_a_machine_that_cannot_ends_the_app_with_its_exit_code():
-    def make(model: str | None) -> Chat:
-        raise MachineError("there is no such device", "Use --device auto.")
-
-    async with running(make=make, wait=False) as rig:
-        await rig.until(lambda: rig.app.return_code == 3)
 
 
 async def test_who_leaves_without_a_model_has_its_exit_code():
